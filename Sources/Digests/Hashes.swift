@@ -1,0 +1,51 @@
+internal import COpenSSL
+
+/// SHA-256 (FIPS 180-4).
+package enum SHA256 {
+    package static func digest(_ bytes: UnsafeRawBufferPointer) -> Digest32 {
+        var context = SHA256_CTX()
+        SHA256_Init(&context)
+        SHA256_Update(&context, bytes.baseAddress, bytes.count)
+        var digest = Digest32()
+        digest.withUnsafeMutableBytes { _ = SHA256_Final($0.bindMemory(to: UInt8.self).baseAddress, &context) }
+        return digest
+    }
+
+    package static func digest(_ bytes: [UInt8]) -> Digest32 {
+        bytes.withUnsafeBytes { self.digest($0) }
+    }
+
+    package static func digest(_ text: String) -> Digest32 {
+        var text = text
+        return text.withUTF8 { self.digest(UnsafeRawBufferPointer($0)) }
+    }
+}
+
+/// SHA-1, only for the `Sec-WebSocket-Accept` header (RFC 6455 section 1.3).
+package enum SHA1 {
+    package static func digest(_ bytes: [UInt8]) -> [UInt8] {
+        var digest = [UInt8](repeating: 0, count: 20)
+        _ = COpenSSL.SHA1(bytes, bytes.count, &digest)
+        return digest
+    }
+}
+
+/// MD5, only because the HTTP API's `body_md5` is one (section 8.3 of the protocol facts). It guards nothing by itself:
+/// the request signature covers it.
+package enum MD5 {
+    package static func hex(_ bytes: UnsafeRawBufferPointer) -> String {
+        var digest: (UInt64, UInt64) = (0, 0)
+        return withUnsafeMutableBytes(of: &digest) { output in
+            // An empty buffer may have no address; MD5 of nothing is asked for with any pointer and length 0.
+            let input = bytes.baseAddress ?? UnsafeRawPointer(output.baseAddress)
+            _ = COpenSSL.MD5(
+                input?.assumingMemoryBound(to: UInt8.self), bytes.count,
+                output.bindMemory(to: UInt8.self).baseAddress)
+            return Hex.encode(UnsafeRawBufferPointer(output))
+        }
+    }
+
+    package static func hex(_ bytes: [UInt8]) -> String {
+        bytes.withUnsafeBytes { self.hex($0) }
+    }
+}

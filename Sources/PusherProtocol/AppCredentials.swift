@@ -1,0 +1,37 @@
+package import Digests
+
+/// What identifies an app and proves the right to act for it: public id, public key, secret.
+package struct AppCredentials: Sendable {
+    /// The app id in the path of the HTTP API (`/apps/{id}/…`).
+    package let id: String
+    /// The public key: in the WebSocket path (`/app/{key}`), in every signature and in `auth_key`.
+    package let key: String
+    package let secret: AppSecret
+
+    package init(id: String, key: String, secret: AppSecret) {
+        self.id = id
+        self.key = key
+        self.secret = secret
+    }
+}
+
+/// An app's secret. It signs; it is never printed, whatever prints it.
+package struct AppSecret: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    private let hmac: HMACSHA256
+
+    package init(_ text: String) {
+        self.hmac = HMACSHA256(key: text.utf8)
+    }
+
+    /// HMAC-SHA256 of the UTF-8 bytes of `text`.
+    package func sign(_ text: String) -> Digest32 { self.hmac.code(for: text) }
+
+    /// HMAC-SHA256 of `bytes`.
+    package func sign(_ bytes: [UInt8]) -> Digest32 {
+        bytes.withUnsafeBytes { self.hmac.code(for: $0) }
+    }
+
+    package var description: String { "<secret>" }
+    package var debugDescription: String { "<secret>" }
+    package var customMirror: Mirror { Mirror(self, children: []) }
+}
