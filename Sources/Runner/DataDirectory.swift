@@ -1,0 +1,57 @@
+#if canImport(Glibc)
+import Glibc
+#endif
+
+/// The directory that holds everything that outlives the process.
+struct DataDirectory: Sendable {
+    /// Absolute, for messages and for the parts that open files in it.
+    let path: String
+
+    /// Opens it, and makes it (0700) when it is not there. Fails before anything is written when it is not writable.
+    init(path: String) throws(StartFailure) {
+        try Self.make(path)
+        var status = stat()
+        guard stat(path, &status) == 0 else {
+            throw .unavailable("cannot use the data directory \(path): \(lastSystemError())")
+        }
+        guard status.st_mode & S_IFMT == S_IFDIR else {
+            throw .unavailable("cannot use the data directory \(path): not a directory")
+        }
+        guard access(path, R_OK | W_OK | X_OK) == 0 else {
+            throw .unavailable("cannot use the data directory \(path): \(lastSystemError())")
+        }
+        guard let resolved = realpath(path, nil) else {
+            throw .unavailable("cannot use the data directory \(path): \(lastSystemError())")
+        }
+        defer { free(resolved) }
+        self.path = String(cString: resolved)
+    }
+
+    /// Like `mkdir -p`. The umask of the process keeps others out of what is made.
+    private static func make(_ path: String) throws(StartFailure) {
+        if mkdir(path, 0o700) == 0 || errno == EEXIST { return }
+        let parent = String(path[..<(path.lastIndex { $0 == "/" } ?? path.startIndex)])
+        if errno == ENOENT, !parent.isEmpty {
+            try self.make(parent)
+            if mkdir(path, 0o700) == 0 || errno == EEXIST { return }
+        }
+        throw .unavailable("cannot make the data directory \(path): \(lastSystemError())")
+    }
+
+    /// Keeps every other ticket server off this directory for as long as this process lives. The kernel lets go of the
+    /// lock when the process ends, however it ends.
+    func lock() throws(StartFailure) {
+        let file = "\(self.path)/switchboard.lock"
+        let descriptor = open(file, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard descriptor >= 0 else { throw .unavailable("cannot open \(file): \(lastSystemError())") }
+        // Stays open on purpose: closing it would give the lock up.
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            let failure: StartFailure =
+                errno == EWOULDBLOCK
+                ? .unavailable("another switchboard is serving the data directory \(self.path)")
+                : .unavailable("cannot lock \(file): \(lastSystemError())")
+            close(descriptor)
+            throw failure
+        }
+    }
+}

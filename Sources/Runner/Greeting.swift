@@ -1,0 +1,52 @@
+/// What `serve` says to a person once it listens.
+struct Greeting {
+    struct Listener {
+        let host: String
+        let port: Int
+
+        /// `host:port` as it stands in a URL.
+        var authority: String { self.host.contains(":") ? "[\(self.host)]:\(self.port)" : "\(self.host):\(self.port)" }
+    }
+
+    let broker: Listener?
+    let tickets: Listener?
+    let appID: String
+    let appKey: String
+    /// Where the secret lies, in words; never the secret.
+    let secretPlace: String
+    let showsDemo: Bool
+
+    var text: String {
+        var lines = ["Switchboard \(Release.version)"]
+        if let broker = self.broker { lines.append("  broker      http://\(broker.authority)") }
+        if let tickets = self.tickets { lines.append("  ticket API  http://\(tickets.authority)") }
+        lines += [
+            "  app id      \(self.appID)",
+            "  app key     \(self.appKey)",
+            "  app secret  see \(self.secretPlace)",
+        ]
+        if self.showsDemo, let tickets = self.tickets { lines += self.demo(tickets) }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    private func demo(_ tickets: Listener) -> [String] {
+        let url = "http://\(tickets.authority)"
+        let json = "-H 'Content-Type: application/json'"
+        let login = "curl -s \(url)/login \(json) -d '{\"email\":\"test@gmail.com\",\"password\":\"11223344\"}'"
+        let token = "$(\(login) | sed 's/.*\"token\":\"\\([^\"]*\\)\".*/\\1/')"
+        var lines = [
+            "",
+            "Log in as a customer; post a message to their first ticket; listen to it with Laravel Echo:",
+            login,
+            "curl -s \(url)/tickets/1/chat/messages \(json) -H \"Authorization: Bearer \(token)\" "
+                + "-d '{\"content\":\"Hello\"}'",
+        ]
+        if let broker = self.broker {
+            lines.append(
+                "new Echo({broadcaster:'reverb',key:'\(self.appKey)',wsHost:'\(broker.host)',wsPort:\(broker.port),"
+                    + "forceTLS:false,enabledTransports:['ws'],authEndpoint:'\(url)/broadcasting/auth',"
+                    + "bearerToken:'<token>'}).private('chat.1').listen('NewMessage',(e)=>console.log(e.message))")
+        }
+        return lines
+    }
+}

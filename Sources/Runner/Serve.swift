@@ -1,0 +1,62 @@
+import ArgumentParser
+import Broker
+import BrokerCore
+import Foundation
+import Logging
+import PusherProtocol
+import PusherPublisher
+import ServiceLifecycle
+import TicketAPI
+
+#if canImport(Glibc)
+import Glibc
+#endif
+
+/// `switchboard serve`: both parts in one process, or one of them.
+struct Serve: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Serve the broker and the ticket API, or one of them.",
+        discussion: """
+            Each setting below may be given as a flag, as the environment variable in brackets, or in the file of \
+            --config under the same name in small letters (broker_port: 6001). A flag beats the environment, the \
+            environment beats the file. The app's secret is no flag, since a command line can be read by every user: \
+            \(SettingTable.appSecret.row.name) in the environment or \(SettingTable.appSecret.row.configKey) in the \
+            file.
+            """
+    )
+
+    enum Part: String, ExpressibleByArgument, CaseIterable, Sendable { case broker, tickets }
+
+    @Argument(help: "The part to serve, when not both.")
+    var part: Part?
+    @OptionGroup var configurationFlag: ConfigurationFlag
+    @OptionGroup var flags: SettingFlags
+
+    func run() async throws {
+        let file = try self.configurationFlag.file()
+        let sources = SettingSources(
+            flags: self.flags.given, environment: ProcessInfo.processInfo.environment, file: file)
+        let settings = try Settings(sources)
+        let logFormat = settings.logFormat
+        let logLevel = settings.logLevel
+        LoggingSystem.bootstrap { LineLogHandler(label: $0, level: logLevel, format: logFormat) }
+        let logger = Logger(label: "switchboard")
+        if let file, file.exposesSecret {
+            logger.warning(
+                "a file with a secret in it can be read by others; chmod 600 it", metadata: ["file": "\(file.path)"])
+        }
+        Self.allowManyConnections(logger: logger)
+        try await Serving(part: self.part, settings: settings, logger: logger).run()
+    }
+
+    /// Every connection is a descriptor, and the usual soft limit is 1,024.
+    private static func allowManyConnections(logger: Logger) {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0, limit.rlim_cur < limit.rlim_max
+        else { return }
+        limit.rlim_cur = limit.rlim_max
+        if setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) != 0 {
+            logger.warning("cannot raise the limit of open files", metadata: ["reason": "\(lastSystemError())"])
+        }
+    }
+}

@@ -1,0 +1,128 @@
+import Broker
+import BrokerCore
+import Logging
+import PusherProtocol
+import PusherPublisher
+import ServiceLifecycle
+import TicketAPI
+
+/// One run of `serve`: from the settings to the services, and through their lives.
+struct Serving {
+    let part: Serve.Part?
+    let settings: Settings
+    let logger: Logger
+
+    private var servesBroker: Bool { self.part != .tickets }
+    private var servesTickets: Bool { self.part != .broker }
+    /// The demo is accounts and tickets: the broker alone has nothing to plant.
+    private var plantsDemo: Bool { self.settings.demo && self.servesTickets }
+
+    func run() async throws {
+        // Everything that can be refused is refused before the first file is made.
+        try self.refusePublicDemo()
+        if self.servesBroker { try ListenCheck.refuseTaken(self.settings.brokerHost, self.settings.brokerPort) }
+        if self.servesTickets { try ListenCheck.refuseTaken(self.settings.ticketsHost, self.settings.ticketsPort) }
+
+        var directory: DataDirectory?
+        if self.servesTickets || self.settings.app == nil {
+            directory = try DataDirectory(path: self.settings.dataDirectory)
+        }
+        if self.servesTickets { try directory?.lock() }
+        let (credentials, secretPlace) = try self.credentials(in: directory)
+
+        var services: [any Service] = []
+        var broker: Broker?
+        if self.servesBroker {
+            let bound = try await self.bindBroker(credentials)
+            services.append(bound)
+            broker = bound
+        }
+        var tickets: TicketServer?
+        if self.servesTickets, let directory {
+            let bound = try await self.bindTickets(credentials, in: directory, broker: broker)
+            services.append(bound)
+            tickets = bound
+        }
+        // Shut down in reverse order: the watch starts its clock, the ticket API publishes what it has, the broker
+        // says goodbye to its clients.
+        services.append(ShutdownWatch())
+
+        StandardOutput.write(
+            Greeting(
+                broker: broker.map { Greeting.Listener(host: self.settings.brokerHost, port: $0.port) },
+                tickets: tickets.map { Greeting.Listener(host: self.settings.ticketsHost, port: $0.port) },
+                appID: credentials.id, appKey: credentials.key, secretPlace: secretPlace,
+                showsDemo: self.plantsDemo
+            ).text)
+        let group = ServiceGroup(
+            configuration: .init(
+                services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: self.logger))
+        do {
+            try await group.run()
+        } catch {
+            throw StartFailure.unavailable("stopped serving: \(error)")
+        }
+    }
+
+    /// The demo's passwords are in the README.
+    private func refusePublicDemo() throws(StartFailure) {
+        guard self.plantsDemo else { return }
+        var hosts = [(SettingTable.ticketsHost.row, self.settings.ticketsHost)]
+        if self.servesBroker { hosts.append((SettingTable.brokerHost.row, self.settings.brokerHost)) }
+        for (row, host) in hosts where !ListenCheck.isLoopback(host) {
+            throw .configuration(
+                "\(row.name) is \"\(host)\": the demo has well-known passwords and is served on loopback addresses only "
+                    + "(127.0.0.1, ::1, localhost)")
+        }
+    }
+
+    /// The app's credentials, and where its secret lies, in words.
+    private func credentials(in directory: DataDirectory?) throws(StartFailure) -> (AppCredentials, String) {
+        if let app = self.settings.app {
+            return (AppCredentials(id: app.id, key: app.key, secret: AppSecret(app.secret)), app.secretOrigin)
+        }
+        guard let directory else { preconditionFailure("no credentials were given, so the data directory was opened") }
+        let file = CredentialFile(in: directory)
+        let content = try file.readOrMake()
+        return (AppCredentials(id: content.id, key: content.key, secret: AppSecret(content.secret)), file.path)
+    }
+
+    private func bindBroker(_ credentials: AppCredentials) async throws -> Broker {
+        let application = Application(
+            credentials: credentials, allowsClientEvents: self.settings.clientEvents,
+            clientEventsPerSecond: self.settings.clientEventsPerSecond,
+            allowedOrigins: self.settings.brokerAllowedOrigins)
+        let configuration = BrokerConfiguration(
+            host: self.settings.brokerHost, port: self.settings.brokerPort, eventLoops: self.settings.brokerEventLoops,
+            applications: [application])
+        do {
+            return try await Broker.bind(configuration, logger: Logger(label: "broker"))
+        } catch {
+            throw StartFailure.unavailable("the broker cannot start: \(error)")
+        }
+    }
+
+    private func bindTickets(
+        _ credentials: AppCredentials, in directory: DataDirectory, broker: Broker?
+    ) async throws -> TicketServer {
+        let target = try self.settings.externalTarget ?? self.ownTarget(broker)
+        let configuration = TicketConfiguration(
+            host: self.settings.ticketsHost, port: self.settings.ticketsPort, dataDirectory: directory.path,
+            credentials: credentials, publishTarget: target, eventStyle: self.settings.eventStyle, eventAliases: [:])
+        do {
+            if self.plantsDemo { try await DemoSeed.plant(dataDirectory: directory.path) }
+            return try await TicketServer.bind(configuration, logger: Logger(label: "tickets"))
+        } catch {
+            throw StartFailure.unavailable("the ticket API cannot start: \(error)")
+        }
+    }
+
+    /// The broker of these settings: the one in this process at its real port, or the one that another process serves.
+    private func ownTarget(_ broker: Broker?) throws(StartFailure) -> PublishTarget {
+        let port = broker?.port ?? self.settings.brokerPort
+        guard port != 0 else {
+            throw .configuration("PUSHER_PORT is missing: the ticket API alone cannot know which port a broker took")
+        }
+        return PublishTarget(scheme: .http, host: Settings.reachable(self.settings.brokerHost), port: port)
+    }
+}

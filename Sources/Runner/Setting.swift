@@ -1,0 +1,128 @@
+/// One thing an operator may set, under one name in three spellings: `BROKER_PORT` in the environment, `--broker-port`
+/// on the command line, `broker_port` in the file.
+struct Setting<Value: Sendable>: Sendable {
+    let row: SettingRow
+    let kind: SettingKind<Value>
+
+    init(
+        _ name: String, default text: String? = nil, or absence: String? = nil, _ kind: SettingKind<Value>,
+        _ meaning: String
+    ) {
+        self.row = SettingRow(
+            name: name, defaultText: text, absence: absence, allowed: kind.allowed, isSecret: kind.isSecret,
+            meaning: meaning)
+        self.kind = kind
+    }
+}
+
+/// What every setting has, whatever its type.
+struct SettingRow: Sendable {
+    /// The name in the environment.
+    let name: String
+    /// The value when it is given nowhere; nil when that has a meaning of its own, which `absence` tells.
+    let defaultText: String?
+    let absence: String?
+    /// What is allowed, to stand behind "allowed: ".
+    let allowed: String
+    /// A secret is never shown, and never taken from a flag: every user of the machine can read a command line.
+    let isSecret: Bool
+    let meaning: String
+
+    var configKey: String { self.name.lowercased() }
+    var flag: String { self.configKey.split(separator: "_").joined(separator: "-") }
+}
+
+/// A type of value: what is allowed, in words and in code.
+struct SettingKind<Value: Sendable>: Sendable {
+    let allowed: String
+    var isSecret = false
+    let parse: @Sendable (String) -> Value?
+}
+
+extension SettingKind {
+    static func wholeNumber(_ range: ClosedRange<Int>, note: String = "") -> SettingKind<Int> {
+        .init(allowed: "a whole number from \(range.lowerBound) to \(range.upperBound)\(note)") { text in
+            guard text.utf8.count <= 6, text.utf8.allSatisfy({ $0 >= 48 && $0 <= 57 }), let number = Int(text),
+                range.contains(number)
+            else { return nil }
+            return number
+        }
+    }
+
+    static func listenPort() -> SettingKind<Int> { .wholeNumber(0...65535, note: " (0 = any free one)") }
+
+    /// A host name or an address. Not checked beyond its characters: the resolver knows.
+    static func host() -> SettingKind<String> {
+        .init(allowed: "a host name or an IP address, without scheme and port") { text in
+            let isHost = (1...253).contains(text.utf8.count) && text.utf8.allSatisfy(isHostByte)
+            return isHost ? text : nil
+        }
+    }
+
+    static func text(_ allowed: String, length: ClosedRange<Int>, _ accepts: @escaping @Sendable (UInt8) -> Bool)
+        -> SettingKind<String>
+    {
+        .init(allowed: allowed) { text in
+            length.contains(text.utf8.count) && text.utf8.allSatisfy(accepts) ? text : nil
+        }
+    }
+
+    static func secret() -> SettingKind<String> {
+        .init(allowed: "8 to 128 printable ASCII characters without spaces", isSecret: true) { text in
+            (8...128).contains(text.utf8.count) && text.utf8.allSatisfy { $0 > 32 && $0 < 127 } ? text : nil
+        }
+    }
+
+    static func path() -> SettingKind<String> {
+        .init(allowed: "a path") { text in text.isEmpty || text.utf8.contains(0) ? nil : text }
+    }
+
+    static func onOff() -> SettingKind<Bool> {
+        .init(allowed: "1 or 0 (also true, false, yes, no, on, off)") { text in
+            switch text.lowercased() {
+            case "1", "true", "yes", "on": true
+            case "0", "false", "no", "off": false
+            default: nil
+            }
+        }
+    }
+
+    static func oneOf<Choice>(_ type: Choice.Type) -> SettingKind<Choice>
+    where Choice: CaseIterable & RawRepresentable<String> & Sendable {
+        .init(allowed: Choice.allCases.map(\.rawValue).joined(separator: ", ")) { Choice(rawValue: $0) }
+    }
+
+    /// nil inside the value means every origin.
+    static func origins() -> SettingKind<Set<String>?> {
+        .init(allowed: "* for all, or host names separated by commas, without scheme and port") { text in
+            if text == "*" { return .some(nil) }
+            let hosts = text.split(separator: ",", omittingEmptySubsequences: false)
+                .map { $0.trimmingSpaces().lowercased() }
+            let areHosts = hosts.allSatisfy { (1...253).contains($0.utf8.count) && $0.utf8.allSatisfy(isNameByte) }
+            return areHosts ? .some(Set(hosts)) : nil
+        }
+    }
+}
+
+@Sendable private func isNameByte(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"):
+        true
+    default: false
+    }
+}
+
+/// A name's characters, and the `:` and `%` of an IPv6 address.
+@Sendable private func isHostByte(_ byte: UInt8) -> Bool {
+    isNameByte(byte) || byte == UInt8(ascii: ":") || byte == UInt8(ascii: "%")
+}
+
+extension Substring {
+    fileprivate func trimmingSpaces() -> Substring {
+        var text = self
+        while text.first == " " { text.removeFirst() }
+        while text.last == " " { text.removeLast() }
+        return text
+    }
+}

@@ -1,0 +1,71 @@
+import Foundation
+import Logging
+import PusherPublisher
+import TicketAPI
+
+/// Every setting there is. Help, parsing and error messages are made from these rows and from nothing else.
+enum SettingTable {
+    static let brokerHost = Setting("BROKER_HOST", default: "127.0.0.1", .host(), "address the broker listens on")
+    static let brokerPort = Setting("BROKER_PORT", default: "6001", .listenPort(), "port the broker listens on")
+    static let brokerEventLoops = Setting(
+        "BROKER_EVENT_LOOPS", or: "one per core", .wholeNumber(1...64), "threads that carry the broker's connections")
+    static let brokerAllowedOrigins = Setting(
+        "BROKER_ALLOWED_ORIGINS", default: "*", .origins(), "web pages that may connect to the broker, by host")
+
+    static let ticketsHost = Setting(
+        "TICKETS_HOST", default: "127.0.0.1", .host(), "address the ticket API listens on")
+    static let ticketsPort = Setting("TICKETS_PORT", default: "8000", .listenPort(), "port the ticket API listens on")
+    static let dataDirectory = Setting(
+        "DATA_DIR", default: "./data", .path(), "directory of the database and of generated credentials")
+    static let eventStyle = Setting(
+        "EVENT_STYLE", default: EventStyle.both.rawValue, .oneOf(EventStyle.self),
+        "names of published events: NewMessage, App\\Events\\NewMessage, or both")
+
+    static let appID = Setting("PUSHER_APP_ID", or: generated, .appName(), "the app's id")
+    static let appKey = Setting("PUSHER_APP_KEY", or: generated, .appName(), "the app's public key")
+    static let appSecret = Setting("PUSHER_APP_SECRET", or: generated, .secret(), "the app's secret")
+    static let clientEvents = Setting(
+        "PUSHER_APP_CLIENT_EVENTS", default: "1", .onOff(), "whether clients may send client events")
+    static let clientEventsPerSecond = Setting(
+        "PUSHER_APP_CLIENT_EVENTS_PER_SECOND", default: "10", .wholeNumber(0...100_000, note: " (0 = any number)"),
+        "client events one connection may send in a second")
+
+    static let pusherHost = Setting(
+        "PUSHER_HOST", or: "this broker", .host(), "host of the broker the ticket API publishes to")
+    static let pusherPort = Setting(
+        "PUSHER_PORT", or: "the broker's, or 443 with https", .wholeNumber(1...65535), "its port")
+    static let pusherScheme = Setting(
+        "PUSHER_SCHEME", default: PublishTarget.Scheme.http.rawValue, .oneOf(PublishTarget.Scheme.self),
+        "how it is reached")
+
+    static let demo = Setting(
+        "DEMO", default: "0", .onOff(), "plant accounts and tickets to try it with; on loopback addresses only")
+    static let logLevel = Setting("LOG_LEVEL", default: "info", .oneOf(Logger.Level.self), "least level that is logged")
+    static let logFormat = Setting(
+        "LOG_FORMAT", default: LogFormat.text.rawValue, .oneOf(LogFormat.self), "form of a log line")
+
+    private static let generated = "generated at the first start"
+
+    /// In the order of the help.
+    static let rows: [SettingRow] = [
+        brokerHost.row, brokerPort.row, brokerEventLoops.row, brokerAllowedOrigins.row,
+        ticketsHost.row, ticketsPort.row, dataDirectory.row, eventStyle.row,
+        appID.row, appKey.row, appSecret.row, clientEvents.row, clientEventsPerSecond.row,
+        pusherHost.row, pusherPort.row, pusherScheme.row,
+        demo.row, logLevel.row, logFormat.row,
+    ]
+}
+
+extension SettingKind {
+    /// It stands in paths (`/apps/{id}`, `/app/{key}`) without being encoded.
+    fileprivate static func appName() -> SettingKind<String> {
+        .text("1 to 64 letters, digits, - or _", length: 1...64) { byte in
+            switch byte {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "-"), UInt8(ascii: "_"):
+                true
+            default: false
+            }
+        }
+    }
+}

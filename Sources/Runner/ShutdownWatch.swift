@@ -1,0 +1,29 @@
+import Dispatch
+import ServiceLifecycle
+
+#if canImport(Glibc)
+import Glibc
+#endif
+
+/// Sees to it that the process ends: ten seconds after it was asked to, or at once when it is asked again.
+struct ShutdownWatch: Service {
+    private static let limit = DispatchTimeInterval.seconds(10)
+
+    func run() async throws {
+        try? await gracefulShutdown()
+        // On a queue of its own: what hangs may hang every thread of the concurrency pool.
+        let queue = DispatchQueue(label: "shutdown-watch")
+        for number in [SIGTERM, SIGINT] {
+            let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
+            // The handler holds its source: it lives as long as the process does.
+            source.setEventHandler { withExtendedLifetime(source) { Self.leave("asked again; leaving at once") } }
+            source.activate()
+        }
+        queue.asyncAfter(deadline: .now() + Self.limit) { Self.leave("not done after 10 seconds; leaving") }
+    }
+
+    private static func leave(_ reason: String) -> Never {
+        StandardError.write("switchboard: \(reason)\n")
+        _exit(EX_TEMPFAIL)
+    }
+}

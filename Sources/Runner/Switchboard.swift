@@ -1,0 +1,50 @@
+import ArgumentParser
+
+#if canImport(Glibc)
+import Glibc
+#endif
+
+/// The program `switchboard`.
+@main
+struct Switchboard: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "switchboard",
+        abstract: "A realtime broker that speaks the Pusher protocol, and a ticket API that publishes through it.",
+        discussion: """
+            switchboard serve --demo            both, with accounts and tickets to try it
+            switchboard serve                   both
+            switchboard serve broker            the broker alone
+            switchboard serve tickets           the ticket API alone; publishes to PUSHER_HOST
+            switchboard user create --email you@example.com --role admin
+
+            'switchboard help serve' lists the settings.
+            """,
+        version: "switchboard \(Release.version)",
+        subcommands: [Serve.self, User.self]
+    )
+
+    static func main() async {
+        // A peer that hangs up must be an error of one write, not the end of the process.
+        signal(SIGPIPE, SIG_IGN)
+        // What this program creates is its owner's alone: the database holds everybody's messages.
+        umask(0o077)
+        do {
+            var command = try self.parseAsRoot()
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+        } catch let failure as StartFailure {
+            StandardError.write("switchboard: \(failure)\n")
+            exit(failure.exitCode)
+        } catch {
+            self.exit(withError: error)
+        }
+    }
+}
+
+/// What this build calls itself.
+enum Release {
+    static let version = "0.1.0"
+}

@@ -1,0 +1,123 @@
+"""`switchboard` as a process: start it, learn its ports, stop it, kill it."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+BINARY = os.path.abspath(os.environ.get("SWITCHBOARD_BIN", ".build/debug/switchboard"))
+
+# No condition that these tests wait for takes this long; a test that waits this long has failed.
+DEADLINE = 60.0
+
+
+def wait_until(condition, what, deadline=DEADLINE):
+    """The first truthy value of `condition`, asked again and again until the deadline."""
+    end = time.monotonic() + deadline
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"never came: {what}")
+        time.sleep(0.01)
+
+
+def clean_environment(**settings):
+    """An environment without settings of ours, but with those given."""
+    ours = ("BROKER_", "TICKETS_", "PUSHER_", "LOG_")
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(ours) and k not in ("DATA_DIR", "DEMO", "EVENT_STYLE")}
+    return kept | {key: str(value) for key, value in settings.items()}
+
+
+class Server:
+    """A running `switchboard serve`. Ports are free ones unless the settings say otherwise."""
+
+    def __init__(self, directory, *arguments, **settings):
+        self.directory = Path(directory)
+        self.data = Path(settings.get("DATA_DIR", self.directory / "data"))
+        defaults = {"BROKER_PORT": 0, "TICKETS_PORT": 0, "DATA_DIR": self.data}
+        self.log = self.directory / "stderr.log"
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(
+                [BINARY, "serve", *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,
+                env=clean_environment(**(defaults | settings)), cwd=self.directory,
+            )
+        self.lines = []
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        self._settings = settings
+        self.secret = None
+
+    def _read(self):
+        for line in self.process.stdout:
+            self.lines.append(line.decode().rstrip("\n"))
+
+    @property
+    def output(self):
+        return "\n".join(self.lines)
+
+    def errors(self):
+        return self.log.read_text(errors="replace")
+
+    def ready(self):
+        """Waits for the greeting, which comes once everything listens."""
+        def greeted():
+            if self.process.poll() is not None:
+                raise AssertionError(f"ended with {self.process.returncode}: {self.errors()}")
+            return any(line.startswith("  app secret") for line in self.lines)
+
+        wait_until(greeted, "the greeting")
+        self.broker = self._port("broker")
+        self.tickets = self._port("ticket API")
+        self.app_id = self._said("app id")
+        self.key = self._said("app key")
+        self.secret = self._settings.get("PUSHER_APP_SECRET") or self.credentials()["secret"]
+        return self
+
+    def _said(self, what):
+        return re.search(rf"^  {what} +(\S+)$", self.output, re.MULTILINE).group(1)
+
+    def _port(self, what):
+        found = re.search(rf"^  {what} +http://\S+:(\d+)$", self.output, re.MULTILINE)
+        return int(found.group(1)) if found else None
+
+    def credentials(self):
+        return json.loads((self.data / "credentials.json").read_text())
+
+    def stop(self):
+        """Asks it to end and gives back the exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.wait()
+
+    def pause(self):
+        self.process.send_signal(signal.SIGSTOP)
+
+    def resume(self):
+        self.process.send_signal(signal.SIGCONT)
+
+    def kill(self):
+        self.process.kill()
+        self.wait()
+
+    def wait(self):
+        code = self.process.wait(timeout=DEADLINE)
+        self._reader.join(DEADLINE)
+        self.process.stdout.close()
+        return code
+
+    @property
+    def alive(self):
+        return self.process.poll() is None
+
+
+def run(*arguments, stdin="", cwd=None, **settings):
+    """Runs `switchboard` to its end."""
+    return subprocess.run(
+        [BINARY, *map(str, arguments)], input=stdin, capture_output=True, text=True, timeout=DEADLINE, cwd=cwd,
+        env=clean_environment(**settings),
+    )

@@ -1,0 +1,85 @@
+"""SIGTERM and SIGINT: clients are told to come back, requests are finished, and the process ends in time."""
+
+import signal
+import socket
+import time
+
+import pytest
+
+from pusher_socket import PusherSocket
+from switchboard import wait_until
+from ticket_client import TicketClient
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_sockets_are_closed_with_4200(switchboard, number):
+    sockets = [PusherSocket(switchboard.broker, switchboard.key, switchboard.secret) for _ in range(20)]
+    for client in sockets:
+        client.subscribe("orders")
+    begun = time.monotonic()
+    switchboard.process.send_signal(number)
+    assert [client.close_code()[0] for client in sockets] == [4200] * len(sockets)
+    assert switchboard.wait() == 0, switchboard.errors()
+    assert time.monotonic() - begun < 10
+
+
+def test_the_port_is_free_again_at_once(start):
+    first = start()
+    with PusherSocket(first.broker, first.key):
+        TicketClient(first.tickets).request("GET", "/up")
+        assert first.stop() == 0
+    again = start(BROKER_PORT=first.broker, TICKETS_PORT=first.tickets)
+    assert (again.broker, again.tickets) == (first.broker, first.tickets)
+    assert (again.app_id, again.key, again.secret) == (first.app_id, first.key, first.secret)
+
+
+def half_a_request(port):
+    client = socket.create_connection(("127.0.0.1", port), timeout=30)
+    client.sendall(b"POST /login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{")
+    return client
+
+
+@pytest.mark.parametrize("part", ["broker", "tickets"])
+def test_a_client_that_stalls_cannot_hold_it(switchboard, part):
+    with half_a_request(getattr(switchboard, part)), half_a_request(getattr(switchboard, part)):
+        # The first half has arrived once the same server has answered somebody else who came later.
+        assert TicketClient(getattr(switchboard, part)).request("GET", "/up").status_code == 200
+        begun = time.monotonic()
+        assert switchboard.stop() == 0, switchboard.errors()
+        assert time.monotonic() - begun < 10
+
+
+def test_a_client_that_does_not_read_its_close_cannot_hold_it(switchboard):
+    client = socket.create_connection(("127.0.0.1", switchboard.broker), timeout=30)
+    client.sendall(
+        f"GET /app/{switchboard.key}?protocol=7 HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n".encode())
+    with client:
+        assert b" 101 " in client.recv(4096)
+        begun = time.monotonic()
+        assert switchboard.stop() == 0, switchboard.errors()
+        assert time.monotonic() - begun < 10
+
+
+def test_requests_in_progress_are_answered(start, create_admin):
+    """Many logins hash a password for a while; those that were accepted before SIGTERM get their answers."""
+    import threading
+    server = start()
+    create_admin(server)
+    answers = []
+
+    def login(number):
+        body = {"email": f"nobody{number}@example.org", "password": "wrong password"}
+        try:
+            answers.append(TicketClient(server.tickets).request("POST", "/login", body).status_code)
+        except OSError as failure:
+            answers.append(type(failure).__name__)
+
+    threads = [threading.Thread(target=login, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    wait_until(lambda: answers, "the first answer")
+    assert server.stop() == 0, server.errors()
+    for thread in threads:
+        thread.join(30)
+    assert answers == [401] * 8
