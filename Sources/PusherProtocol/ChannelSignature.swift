@@ -1,4 +1,4 @@
-package import Digests
+internal import Digests
 
 /// The signatures that an application makes for its users, and that the broker checks (3.7 and 5.1 of the protocol
 /// facts): `{key}:{hex HMAC-SHA256(secret, string to sign)}`.

@@ -1,4 +1,4 @@
-package import Digests
+internal import Digests
 
 /// The signature of an HTTP API request (8.3 of the protocol facts).
 package enum RequestSignature {
@@ -7,7 +7,9 @@ package enum RequestSignature {
 
     /// The string that is signed: method, path, and the parameters except `auth_signature`, decoded, with names in
     /// lower case and sorted, joined without escaping.
-    package static func stringToSign(method: String, path: String, parameters: [(name: String, value: String)]) -> String {
+    package static func stringToSign(
+        method: String, path: String, parameters: [(name: String, value: String)]
+    ) -> String {
         var sorted =
             parameters
             .map { (name: $0.name.lowercased(), value: $0.value) }
@@ -39,5 +41,79 @@ package enum RequestSignature {
         let text = self.stringToSign(method: method, path: path, parameters: parameters)
         parameters.append((name: "auth_signature", value: credentials.secret.sign(text).hex))
         return parameters.map { "\($0.name)=\($0.value)" }.joined(separator: "&")
+    }
+
+    /// Why a request was not accepted. `description` is the body of the 401.
+    package enum Refusal: Error, Equatable, CustomStringConvertible {
+        case missingParameter(String)
+        case malformedParameter(String)
+        case wrongKey
+        case expired(timestamp: Int64, now: Int64)
+        case bodyDigestMissing
+        case wrongBodyDigest
+        /// The signature is not that of `stringToSign`.
+        case wrongSignature(stringToSign: String)
+
+        package var description: String {
+            switch self {
+            case .missingParameter(let name): "\(name) parameter is required"
+            case .malformedParameter(let name): "\(name) parameter is malformed"
+            case .wrongKey: "Unknown auth_key for this app"
+            case .expired(let timestamp, let now):
+                "Timestamp expired: Given timestamp (\(timestamp)) not within 600s of server time (\(now))"
+            case .bodyDigestMissing: "body_md5 parameter is required for a request with a body"
+            case .wrongBodyDigest: "body_md5 is not the MD5 of the body"
+            case .wrongSignature(let text):
+                "Invalid signature: you should have sent HmacSHA256Hex(\(Self.quoted(text)), your_secret_key)"
+            }
+        }
+
+        private static func quoted(_ text: String) -> String {
+            var writer = JSONWriter()
+            writer.string(text)
+            return String(decoding: writer.bytes, as: UTF8.self)
+        }
+    }
+
+    /// Checks everything about a request but its body, which need not have arrived, and returns the `body_md5` that
+    /// the body must have; nil when it must be empty.
+    ///
+    /// - Parameters:
+    ///   - path: the path as sent; when the signature does not fit it, its percent-decoded form is tried.
+    ///   - now: the server's clock in seconds since 1970.
+    package static func verify(
+        method: String, path: String, query: QueryParameters, now: Int64, credentials: AppCredentials
+    ) throws(Refusal) -> String? {
+        for name in ["auth_key", "auth_timestamp", "auth_version", "auth_signature"] where query[name] == nil {
+            throw .missingParameter(name)
+        }
+        guard query["auth_key"] == credentials.key else { throw .wrongKey }
+        guard query["auth_version"] == "1.0" else { throw .malformedParameter("auth_version") }
+        guard let timestamp = query["auth_timestamp"].flatMap({ Int64($0) }) else {
+            throw .malformedParameter("auth_timestamp")
+        }
+        let (age, overflow) = now.subtractingReportingOverflow(timestamp)
+        guard !overflow, age >= -self.clockWindow, age <= self.clockWindow else {
+            throw .expired(timestamp: timestamp, now: now)
+        }
+        let signature = query["auth_signature"] ?? ""
+        let text = self.stringToSign(method: method, path: path, parameters: query.parameters)
+        if !credentials.secret.sign(text).matches(hex: signature.utf8) {
+            guard let decoded = QueryParameters.percentDecoded(path), decoded != path,
+                credentials.secret.sign(
+                    self.stringToSign(method: method, path: decoded, parameters: query.parameters)
+                ).matches(hex: signature.utf8)
+            else { throw .wrongSignature(stringToSign: text) }
+        }
+        return query["body_md5"]
+    }
+
+    /// Checks a body against the `body_md5` that `verify` returned (P118).
+    package static func verify(body: [UInt8], digest: String?) throws(Refusal) {
+        guard let digest else {
+            guard body.isEmpty else { throw .bodyDigestMissing }
+            return
+        }
+        guard constantTimeEqual(digest.utf8, MD5.hex(body).utf8) else { throw .wrongBodyDigest }
     }
 }

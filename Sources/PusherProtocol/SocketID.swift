@@ -22,14 +22,14 @@ extension SocketID {
         case foreign
 
         /// Reads the text of a `socket_id`; nil when it is malformed.
-        package init?(_ text: some StringProtocol) {
-            let halves = text.utf8.split(separator: UInt8(ascii: "."), maxSplits: 1, omittingEmptySubsequences: false)
+        package init?(_ text: String) {
+            let halves = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
             guard halves.count == 2,
-                halves.allSatisfy({ !$0.isEmpty && $0.allSatisfy { $0 >= 48 && $0 <= 57 } })
+                halves.allSatisfy({ half in !half.isEmpty && half.utf8.allSatisfy { $0 >= 48 && $0 <= 57 } })
             else { return nil }
             // A leading zero is well-formed, but no identifier of ours has one.
-            let isCanonical = halves.allSatisfy { $0.count == 1 || $0.first != 48 }
-            if isCanonical, let first = UInt32(Substring(halves[0])), let second = UInt32(Substring(halves[1])) {
+            let isCanonical = halves.allSatisfy { $0.utf8.count == 1 || $0.utf8.first != 48 }
+            if isCanonical, let first = UInt32(halves[0]), let second = UInt32(halves[1]) {
                 self = .known(SocketID(first: first, second: second))
             } else {
                 self = .foreign

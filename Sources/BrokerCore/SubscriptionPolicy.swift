@@ -1,0 +1,91 @@
+package import PusherProtocol
+
+/// What a connection that may subscribe becomes.
+package struct Admission: Equatable, Sendable {
+    package let channel: ChannelName
+    /// Who joins, on a presence channel.
+    package let member: PresenceMember?
+}
+
+/// Why a subscription is refused, and how the client is told: an error on the connection, and for what its own error
+/// handlers wait for, an error on the channel (2.4 of the protocol facts).
+package struct SubscriptionRefusal: Error, Equatable, Sendable {
+    /// What the channel's `pusher:subscription_error` says.
+    package enum Kind: Equatable, Sendable {
+        /// Type `AuthError`, status 401.
+        case authentication
+        /// Type `LimitReached`, status 4100.
+        case limit
+        /// Type `ServerError`, status 400: the request itself is malformed.
+        case malformed
+    }
+
+    package let kind: Kind
+    package let channel: String
+    package let error: ProtocolError
+
+    package init(_ kind: Kind, channel: String, error: ProtocolError) {
+        self.kind = kind
+        self.channel = channel
+        self.error = error
+    }
+
+    /// The frame on the channel.
+    package var channelFrame: [UInt8] {
+        let (type, status) =
+            switch self.kind {
+            case .authentication: ("AuthError", 401)
+            case .limit: ("LimitReached", 4100)
+            case .malformed: ("ServerError", 400)
+            }
+        return ServerFrame.subscriptionError(
+            channel: self.channel, type: type, error: self.error.message, status: status)
+    }
+}
+
+/// May this connection subscribe? Names, signatures and `channel_data` (section 3 of the protocol facts).
+package enum SubscriptionPolicy {
+    package static func admit(
+        _ request: SubscribeRequest, socketID: SocketID, credentials: AppCredentials, limits: Limits
+    ) throws(SubscriptionRefusal) -> Admission {
+        guard let channel = ChannelName(request.channel, limit: limits.channelName) else {
+            let shown = String(request.channel.prefix(200))
+            throw SubscriptionRefusal(.malformed, channel: shown, error: .invalidChannelName(shown))
+        }
+        do throws(ProtocolError) {
+            switch channel.kind {
+            case .public: return Admission(channel: channel, member: nil)
+            case .user: throw ProtocolError.userChannelRefused(channel.text)
+            case .private, .encrypted:
+                try self.checkSignature(request, channel: channel, socketID: socketID, credentials: credentials)
+                return Admission(channel: channel, member: nil)
+            case .presence:
+                guard let channelData = request.channelData else {
+                    throw ProtocolError.invalidChannelData("it is missing")
+                }
+                try self.checkSignature(request, channel: channel, socketID: socketID, credentials: credentials)
+                return Admission(
+                    channel: channel, member: try PresenceMember(channelData: channelData, limits: limits))
+            }
+        } catch {
+            throw SubscriptionRefusal(.authentication, channel: channel.text, error: error)
+        }
+    }
+
+    private static func checkSignature(
+        _ request: SubscribeRequest, channel: ChannelName, socketID: SocketID, credentials: AppCredentials
+    ) throws(ProtocolError) {
+        guard let auth = request.auth, !auth.isEmpty else { throw .authMissing(channel.text) }
+        let text = ChannelSignature.stringToSign(
+            socketID: socketID.description, channel: channel.text, channelData: request.channelData)
+        do {
+            try ChannelSignature.verify(auth, signs: text, credentials: credentials)
+        } catch {
+            switch error {
+            case .malformed: throw .authMalformed(channel.text)
+            case .wrongKey: throw .authWrongKey(String(auth.prefix { $0 != ":" }))
+            case .wrongSignature: throw .authWrongSignature(stringToSign: text)
+            }
+        }
+    }
+}

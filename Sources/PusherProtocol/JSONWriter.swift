@@ -1,0 +1,55 @@
+/// Appends JSON to bytes. The caller keeps the grammar; the writer keeps the escapes.
+package struct JSONWriter {
+    package private(set) var bytes: [UInt8] = []
+
+    package init(reserving capacity: Int = 0) {
+        self.bytes.reserveCapacity(capacity)
+    }
+
+    /// Punctuation, names and anything else that is JSON already.
+    package mutating func literal(_ text: StaticString) {
+        self.bytes.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    }
+
+    /// JSON text, taken over byte for byte.
+    package mutating func verbatim(_ json: UnsafeRawBufferPointer) {
+        self.bytes.append(contentsOf: json)
+    }
+
+    package mutating func verbatim(_ json: [UInt8]) {
+        self.bytes.append(contentsOf: json)
+    }
+
+    package mutating func integer(_ value: some BinaryInteger) {
+        self.bytes.append(contentsOf: String(value).utf8)
+    }
+
+    /// A string, quoted and escaped.
+    package mutating func string(_ text: String) {
+        var text = text
+        text.withUTF8 { self.string(UnsafeRawBufferPointer($0)) }
+    }
+
+    /// A string given as UTF-8, quoted and escaped: also how JSON text becomes the content of a JSON string.
+    package mutating func string(_ utf8: UnsafeRawBufferPointer) {
+        self.bytes.append(UInt8(ascii: "\""))
+        for byte in utf8 {
+            switch byte {
+            case UInt8(ascii: "\""): self.literal("\\\"")
+            case UInt8(ascii: "\\"): self.literal("\\\\")
+            case 0x0A: self.literal("\\n")
+            case 0x0D: self.literal("\\r")
+            case 0x09: self.literal("\\t")
+            case 0x00...0x1F:
+                self.literal(byte < 0x10 ? "\\u000" : "\\u001")
+                self.bytes.append(byte & 15 < 10 ? 48 + (byte & 15) : 87 + (byte & 15))
+            default: self.bytes.append(byte)
+            }
+        }
+        self.bytes.append(UInt8(ascii: "\""))
+    }
+
+    package mutating func string(_ utf8: [UInt8]) {
+        utf8.withUnsafeBytes { self.string($0) }
+    }
+}

@@ -1,0 +1,94 @@
+/// What a WebSocket client is told when something is wrong (section 2 of the protocol facts).
+package struct ProtocolError: Error, Equatable, Sendable {
+    /// The number in the `pusher:error` event; nil for `null`.
+    package let code: UInt16?
+    package let message: String
+
+    private init(_ code: UInt16?, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+
+    /// Whether the connection is closed behind the event, with the same code.
+    ///
+    /// 4301 and 4302 are events only: as close codes they would stop pusher-js for good.
+    package var isFatal: Bool { self.code.map { $0 < 4300 } ?? false }
+
+    // Refusals of a connection.
+    package static func unknownKey(_ key: String) -> ProtocolError {
+        ProtocolError(4001, "App key \(key.prefix(64)) does not exist on this server. Check the key and the host.")
+    }
+    package static let applicationDisabled = ProtocolError(4003, "Application is disabled")
+    package static let overQuota = ProtocolError(4004, "Application is over its connection quota")
+    package static let malformedVersion = ProtocolError(4006, "Protocol version is not a number")
+    package static let unsupportedVersion = ProtocolError(
+        4007, "Protocol version is not supported; this server speaks 5, 6 and 7")
+    package static let originNotAllowed = ProtocolError(4009, "Origin not allowed")
+    package static let overCapacity = ProtocolError(4100, "Server is over capacity")
+
+    // Ends of a connection.
+    package static let slowConsumer = ProtocolError(4100, "Client does not read fast enough")
+    package static let shuttingDown = ProtocolError(4200, "Server is shutting down, please reconnect")
+    package static let pongMissing = ProtocolError(4201, "Pong reply not received")
+
+    // Messages that were not carried out; the connection stays.
+    package static let notAFrame = ProtocolError(nil, "Invalid message: not a JSON object with an event")
+    package static let binaryMessage = ProtocolError(nil, "Invalid message: binary messages are not supported")
+    package static func unsupportedEvent(_ name: String) -> ProtocolError {
+        ProtocolError(nil, "Unsupported event received on socket: \(name.prefix(200))")
+    }
+    package static let channelMissing = ProtocolError(nil, "Invalid message: channel is missing")
+    package static func invalidChannelName(_ name: String) -> ProtocolError {
+        ProtocolError(nil, "Invalid channel name: \(name.prefix(200))")
+    }
+    package static func tooManyChannels(_ limit: Int) -> ProtocolError {
+        ProtocolError(nil, "A connection may be subscribed to \(limit) channels")
+    }
+    package static func authMissing(_ channel: String) -> ProtocolError {
+        ProtocolError(nil, "Auth info required to subscribe to \(channel)")
+    }
+    package static func authMalformed(_ channel: String) -> ProtocolError {
+        ProtocolError(
+            nil, "Auth value for subscription to \(channel) is invalid: should be of format 'key:signature'")
+    }
+    package static func authWrongKey(_ key: String) -> ProtocolError {
+        ProtocolError(nil, "Invalid key in subscription auth data: '\(key.prefix(64))'")
+    }
+    package static func authWrongSignature(stringToSign: String) -> ProtocolError {
+        ProtocolError(nil, "Invalid signature: Expected HMAC SHA256 hex digest of \(stringToSign)")
+    }
+    package static func invalidChannelData(_ reason: String) -> ProtocolError {
+        ProtocolError(nil, "Invalid channel_data: \(reason)")
+    }
+    package static func presenceFull(_ limit: Int) -> ProtocolError {
+        ProtocolError(nil, "The channel has reached its limit of \(limit) members")
+    }
+    package static func userChannelRefused(_ channel: String) -> ProtocolError {
+        ProtocolError(nil, "Only the signed-in user may subscribe to \(channel)")
+    }
+    package static func notSubscribed(_ channel: String) -> ProtocolError {
+        ProtocolError(
+            nil, "No current subscription to channel \(channel.prefix(200)), or subscription in progress")
+    }
+
+    // Client events (4.2).
+    package static let clientEventsDisabled = ProtocolError(
+        nil, "To send client events, you must enable this feature for the app (PUSHER_APP_CLIENT_EVENTS)")
+    package static let clientEventIncomplete = ProtocolError(
+        nil, "Invalid client event (must contain channel and data)")
+    package static func clientEventNotSubscribed(_ channel: String) -> ProtocolError {
+        ProtocolError(
+            nil,
+            "Cannot broadcast client event (connection not subscribed to channel \(channel.prefix(200)))")
+    }
+    package static let clientEventWrongChannel = ProtocolError(
+        nil, "Client events are only possible on private and presence channels")
+    package static let clientEventRate = ProtocolError(
+        4301, "Client event rejected: too many client events in a second")
+    package static func clientEventTooBig(_ limit: Int) -> ProtocolError {
+        ProtocolError(4301, "Client event rejected: data is over \(limit) bytes")
+    }
+    package static func clientEventNameTooLong(_ limit: Int) -> ProtocolError {
+        ProtocolError(4301, "Client event rejected: event name is over \(limit) characters")
+    }
+}
