@@ -1,12 +1,16 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
-let settings: [SwiftSetting] = [
+let language: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("MemberImportVisibility"),
     .enableUpcomingFeature("InternalImportsByDefault"),
 ]
+// Set by 'make test'. The dependencies are compiled with their warnings off either way.
+let strict: [SwiftSetting] =
+    Context.environment["SWITCHBOARD_STRICT"] == "1" ? [.unsafeFlags(["-warnings-as-errors"])] : []
+let settings = language + strict
 
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
@@ -61,7 +65,8 @@ let package = Package(
         .executableTarget(
             name: "Runner",
             dependencies: [
-                "Broker", "TicketAPI", "BrokerCore", "PusherProtocol", "Digests", logging, lifecycle,
+                "Broker", "TicketAPI", "BrokerCore", "PusherPublisher", "PusherProtocol", "Digests", logging,
+                lifecycle, .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Yams", package: "Yams"),
             ],

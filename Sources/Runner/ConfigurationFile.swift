@@ -1,9 +1,6 @@
 import Foundation
-import Yams
-
-#if canImport(Glibc)
 import Glibc
-#endif
+import Yams
 
 /// `switchboard.yaml`: one flat mapping of setting names to values.
 struct ConfigurationFile: Sendable {
@@ -42,7 +39,8 @@ struct ConfigurationFile: Sendable {
                     throw .configuration("\(path), line \(line): unknown key \(Quoted.text(name)); \(Self.hint(name))")
                 }
                 guard case .scalar(let scalar) = value else {
-                    throw .configuration("\(name) in \(path), line \(line), is not a plain value; allowed: \(row.allowed)")
+                    throw .configuration(
+                        "\(name) in \(path), line \(line), is not a plain value; allowed: \(row.allowed)")
                 }
                 // `key:` and `key: ~` mean the same as leaving the line out.
                 let isNull = scalar.style == .plain && ["", "~", "null"].contains(scalar.string)
@@ -80,7 +78,8 @@ struct ConfigurationFile: Sendable {
     private static func hint(_ name: String) -> String {
         let keys = SettingTable.rows.map(\.configKey)
         let typed = name.lowercased().split(separator: "-").joined(separator: "_")
-        let nearest = keys.map { (key: $0, distance: EditDistance.between($0, typed)) }.min { $0.distance < $1.distance }
+        let nearest = keys.map { (key: $0, distance: EditDistance.between($0, typed)) }
+            .min { $0.distance < $1.distance }
         if let nearest, nearest.distance <= max(2, nearest.key.count / 4) { return "did you mean \"\(nearest.key)\"?" }
         return "known keys: \(keys.joined(separator: ", "))"
     }

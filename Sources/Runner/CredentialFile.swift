@@ -1,9 +1,6 @@
 import Digests
 import Foundation
-
-#if canImport(Glibc)
 import Glibc
-#endif
 
 /// The credentials of the app nobody named: made at the first start, and kept in `credentials.json` of the data
 /// directory for every start after it.

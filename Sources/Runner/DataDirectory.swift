@@ -1,6 +1,4 @@
-#if canImport(Glibc)
 import Glibc
-#endif
 
 /// The directory that holds everything that outlives the process.
 struct DataDirectory: Sendable {

@@ -1,8 +1,5 @@
-import Logging
-
-#if canImport(Glibc)
 import Glibc
-#endif
+import Logging
 
 enum LogFormat: String, CaseIterable, Sendable { case text, json }
 
@@ -47,7 +44,7 @@ struct LogLine {
         var line = "\(self.time) \(self.level.rawValue) \(self.label): \(Self.escaped(self.message, quotes: false))"
         for (key, value) in self.metadata {
             let text = value.description
-            let isPlain = !text.isEmpty && text.utf8.allSatisfy { $0 > 32 && $0 < 127 && $0 != 34 && $0 != 92 && $0 != 61 }
+            let isPlain = !text.isEmpty && text.utf8.allSatisfy { $0 > 32 && $0 < 127 && !#""\="#.utf8.contains($0) }
             line += " \(Self.escaped(key, quotes: false))="
             line += isPlain ? text : "\"\(Self.escaped(text, quotes: true))\""
         }

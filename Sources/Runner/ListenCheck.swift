@@ -1,6 +1,4 @@
-#if canImport(Glibc)
 import Glibc
-#endif
 
 /// What can be said about a listening address before anything else is done.
 enum ListenCheck {

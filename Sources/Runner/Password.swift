@@ -1,6 +1,4 @@
-#if canImport(Glibc)
 import Glibc
-#endif
 
 /// How a password comes in: never by a flag, which every user of the machine could read.
 enum Password {

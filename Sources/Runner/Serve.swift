@@ -2,15 +2,12 @@ import ArgumentParser
 import Broker
 import BrokerCore
 import Foundation
+import Glibc
 import Logging
 import PusherProtocol
 import PusherPublisher
 import ServiceLifecycle
 import TicketAPI
-
-#if canImport(Glibc)
-import Glibc
-#endif
 
 /// `switchboard serve`: both parts in one process, or one of them.
 struct Serve: AsyncParsableCommand {
@@ -30,7 +27,7 @@ struct Serve: AsyncParsableCommand {
     @Argument(help: "The part to serve, when not both.")
     var part: Part?
     @OptionGroup var configurationFlag: ConfigurationFlag
-    @OptionGroup var flags: SettingFlags
+    @OptionGroup(title: "Settings") var flags: SettingFlags
 
     func run() async throws {
         let file = try self.configurationFlag.file()

@@ -5,6 +5,7 @@ import PusherProtocol
 import PusherPublisher
 import ServiceLifecycle
 import TicketAPI
+import UnixSignals
 
 /// One run of `serve`: from the settings to the services, and through their lives.
 struct Serving {

@@ -9,8 +9,8 @@ struct Setting<Value: Sendable>: Sendable {
         _ meaning: String
     ) {
         self.row = SettingRow(
-            name: name, defaultText: text, absence: absence, allowed: kind.allowed, isSecret: kind.isSecret,
-            meaning: meaning)
+            name: name, placeholder: kind.placeholder, defaultText: text, absence: absence, allowed: kind.allowed,
+            isSecret: kind.isSecret, meaning: meaning)
         self.kind = kind
     }
 }
@@ -19,6 +19,8 @@ struct Setting<Value: Sendable>: Sendable {
 struct SettingRow: Sendable {
     /// The name in the environment.
     let name: String
+    /// What stands for the value in the help.
+    let placeholder: String
     /// The value when it is given nowhere; nil when that has a meaning of its own, which `absence` tells.
     let defaultText: String?
     let absence: String?
@@ -34,14 +36,19 @@ struct SettingRow: Sendable {
 
 /// A type of value: what is allowed, in words and in code.
 struct SettingKind<Value: Sendable>: Sendable {
+    let placeholder: String
     let allowed: String
     var isSecret = false
     let parse: @Sendable (String) -> Value?
 }
 
 extension SettingKind {
-    static func wholeNumber(_ range: ClosedRange<Int>, note: String = "") -> SettingKind<Int> {
-        .init(allowed: "a whole number from \(range.lowerBound) to \(range.upperBound)\(note)") { text in
+    static func wholeNumber(
+        _ range: ClosedRange<Int>, placeholder: String = "n", note: String = ""
+    ) -> SettingKind<Int> {
+        .init(
+            placeholder: placeholder, allowed: "a whole number from \(range.lowerBound) to \(range.upperBound)\(note)"
+        ) { text in
             guard text.utf8.count <= 6, text.utf8.allSatisfy({ $0 >= 48 && $0 <= 57 }), let number = Int(text),
                 range.contains(number)
             else { return nil }
@@ -49,11 +56,13 @@ extension SettingKind {
         }
     }
 
-    static func listenPort() -> SettingKind<Int> { .wholeNumber(0...65535, note: " (0 = any free one)") }
+    static func listenPort() -> SettingKind<Int> {
+        .wholeNumber(0...65535, placeholder: "port", note: " (0 = any free one)")
+    }
 
     /// A host name or an address. Not checked beyond its characters: the resolver knows.
     static func host() -> SettingKind<String> {
-        .init(allowed: "a host name or an IP address, without scheme and port") { text in
+        .init(placeholder: "host", allowed: "a host name or an IP address, without scheme and port") { text in
             let isHost = (1...253).contains(text.utf8.count) && text.utf8.allSatisfy(isHostByte)
             return isHost ? text : nil
         }
@@ -62,23 +71,25 @@ extension SettingKind {
     static func text(_ allowed: String, length: ClosedRange<Int>, _ accepts: @escaping @Sendable (UInt8) -> Bool)
         -> SettingKind<String>
     {
-        .init(allowed: allowed) { text in
+        .init(placeholder: "text", allowed: allowed) { text in
             length.contains(text.utf8.count) && text.utf8.allSatisfy(accepts) ? text : nil
         }
     }
 
     static func secret() -> SettingKind<String> {
-        .init(allowed: "8 to 128 printable ASCII characters without spaces", isSecret: true) { text in
+        .init(
+            placeholder: "text", allowed: "8 to 128 printable ASCII characters without spaces", isSecret: true
+        ) { text in
             (8...128).contains(text.utf8.count) && text.utf8.allSatisfy { $0 > 32 && $0 < 127 } ? text : nil
         }
     }
 
     static func path() -> SettingKind<String> {
-        .init(allowed: "a path") { text in text.isEmpty || text.utf8.contains(0) ? nil : text }
+        .init(placeholder: "path", allowed: "a path") { $0.isEmpty ? nil : $0 }
     }
 
     static func onOff() -> SettingKind<Bool> {
-        .init(allowed: "1 or 0 (also true, false, yes, no, on, off)") { text in
+        .init(placeholder: "0|1", allowed: "1 or 0 (also true, false, yes, no, on, off)") { text in
             switch text.lowercased() {
             case "1", "true", "yes", "on": true
             case "0", "false", "no", "off": false
@@ -89,12 +100,17 @@ extension SettingKind {
 
     static func oneOf<Choice>(_ type: Choice.Type) -> SettingKind<Choice>
     where Choice: CaseIterable & RawRepresentable<String> & Sendable {
-        .init(allowed: Choice.allCases.map(\.rawValue).joined(separator: ", ")) { Choice(rawValue: $0) }
+        let words = Choice.allCases.map(\.rawValue)
+        return .init(placeholder: words.joined(separator: "|"), allowed: words.joined(separator: ", ")) {
+            Choice(rawValue: $0)
+        }
     }
 
     /// nil inside the value means every origin.
     static func origins() -> SettingKind<Set<String>?> {
-        .init(allowed: "* for all, or host names separated by commas, without scheme and port") { text in
+        .init(
+            placeholder: "hosts", allowed: "* for all, or host names separated by commas, without scheme and port"
+        ) { text in
             if text == "*" { return .some(nil) }
             let hosts = text.split(separator: ",", omittingEmptySubsequences: false)
                 .map { $0.trimmingSpaces().lowercased() }

@@ -17,7 +17,7 @@ struct SettingFlags: ParsableArguments {
     @Option(SettingTable.pusherHost.row) var pusherHost: String?
     @Option(SettingTable.pusherPort.row) var pusherPort: String?
     @Option(SettingTable.pusherScheme.row) var pusherScheme: String?
-    @Flag(name: .customLong(SettingTable.demo.row.flag), help: ArgumentHelp(stringLiteral: SettingTable.demo.row.help))
+    @Flag(name: .customLong(SettingTable.demo.row.flag), help: ArgumentHelp(SettingTable.demo.row.help))
     var demo = false
     @Option(SettingTable.logLevel.row) var logLevel: String?
     @Option(SettingTable.logFormat.row) var logFormat: String?
@@ -64,6 +64,6 @@ extension SettingRow {
 extension Option where Value == String? {
     /// A setting's flag. Its text is understood later, with those of the environment and the file.
     init(_ row: SettingRow) {
-        self.init(name: .customLong(row.flag), help: ArgumentHelp(stringLiteral: row.help))
+        self.init(name: .customLong(row.flag), help: ArgumentHelp(row.help, valueName: row.placeholder))
     }
 }

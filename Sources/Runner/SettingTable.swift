@@ -33,7 +33,7 @@ enum SettingTable {
     static let pusherHost = Setting(
         "PUSHER_HOST", or: "this broker", .host(), "host of the broker the ticket API publishes to")
     static let pusherPort = Setting(
-        "PUSHER_PORT", or: "the broker's, or 443 with https", .wholeNumber(1...65535), "its port")
+        "PUSHER_PORT", or: "the broker's, or 443 with https", .wholeNumber(1...65535, placeholder: "port"), "its port")
     static let pusherScheme = Setting(
         "PUSHER_SCHEME", default: PublishTarget.Scheme.http.rawValue, .oneOf(PublishTarget.Scheme.self),
         "how it is reached")

@@ -88,10 +88,10 @@ struct Settings: Sendable {
             }
             return nil
         }
+        let brokerHost = try sources.required(SettingTable.brokerHost)
         let brokerPort = try sources.required(SettingTable.brokerPort)
         let target = PublishTarget(
-            scheme: scheme,
-            host: try host ?? Self.reachable(sources.required(SettingTable.brokerHost)),
+            scheme: scheme, host: host ?? Self.reachable(brokerHost),
             port: port ?? (scheme == .https ? 443 : brokerPort))
         guard target.port != 0 else { throw .configuration("PUSHER_PORT is missing: BROKER_PORT is 0, any free one") }
         return target

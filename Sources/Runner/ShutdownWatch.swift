@@ -1,9 +1,6 @@
 import Dispatch
-import ServiceLifecycle
-
-#if canImport(Glibc)
 import Glibc
-#endif
+import ServiceLifecycle
 
 /// Sees to it that the process ends: ten seconds after it was asked to, or at once when it is asked again.
 struct ShutdownWatch: Service {
@@ -15,8 +12,11 @@ struct ShutdownWatch: Service {
         let queue = DispatchQueue(label: "shutdown-watch")
         for number in [SIGTERM, SIGINT] {
             let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
-            // The handler holds its source: it lives as long as the process does.
-            source.setEventHandler { withExtendedLifetime(source) { Self.leave("asked again; leaving at once") } }
+            source.setEventHandler {
+                // The handler holds its own source, so that it lives as long as the process does.
+                _ = source
+                Self.leave("asked again; leaving at once")
+            }
             source.activate()
         }
         queue.asyncAfter(deadline: .now() + Self.limit) { Self.leave("not done after 10 seconds; leaving") }

@@ -1,6 +1,4 @@
-#if canImport(Glibc)
 import Glibc
-#endif
 
 /// Why the program ends before it serves: one line for the operator, and an exit code of `sysexits.h`.
 enum StartFailure: Error, CustomStringConvertible {

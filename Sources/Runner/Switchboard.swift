@@ -1,8 +1,5 @@
 import ArgumentParser
-
-#if canImport(Glibc)
 import Glibc
-#endif
 
 /// The program `switchboard`.
 @main
@@ -29,7 +26,7 @@ struct Switchboard: AsyncParsableCommand {
         // What this program creates is its owner's alone: the database holds everybody's messages.
         umask(0o077)
         do {
-            var command = try self.parseAsRoot()
+            var command = try Self.parseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()
             } else {
@@ -37,9 +34,9 @@ struct Switchboard: AsyncParsableCommand {
             }
         } catch let failure as StartFailure {
             StandardError.write("switchboard: \(failure)\n")
-            exit(failure.exitCode)
+            Glibc.exit(failure.exitCode)
         } catch {
-            self.exit(withError: error)
+            Self.exit(withError: error)
         }
     }
 }

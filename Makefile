@@ -1,0 +1,43 @@
+# 'make run' to try it, 'make test' to check it. Both may be run again and again.
+
+.DEFAULT_GOAL := help
+.PHONY: help run build test lint clean libraries python swift
+
+BUILD_PACKAGES := libssl-dev libsqlite3-dev zlib1g-dev pkg-config git ca-certificates
+VENV := .venv
+
+help: ## Show what there is
+	@grep -E '^[a-z]+:.* ## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.* ## (.*)/make \1\t\2/' | expand -t 14
+
+run: build ## Build for release and serve the demo on http://127.0.0.1:8000 and ws://127.0.0.1:6001
+	@exec .build/release/switchboard serve --demo
+
+build: libraries swift ## Build .build/release/switchboard
+	swift build -c release --product switchboard
+
+# Our own warnings are errors here, and only here: a newer compiler's new warning must not keep anybody from 'make run'.
+test: export SWITCHBOARD_STRICT = 1
+test: libraries swift lint $(VENV)/ready ## Check everything: format, unit tests, end-to-end tests with real clients
+	swift build --build-tests
+	swift test --skip-build
+	SWITCHBOARD_BIN=.build/debug/switchboard $(VENV)/bin/pytest Tests/EndToEnd
+
+lint: swift ## Check the format of the sources
+	swift format lint --strict --parallel --recursive Package.swift Sources Tests
+
+clean: ## Remove what was built; the data directory stays
+	rm -rf .build $(VENV)
+
+libraries:
+	@scripts/packages $(BUILD_PACKAGES)
+
+python:
+	@python3 -c 'import ensurepip, venv' 2>/dev/null || scripts/packages python3 python3-venv
+
+swift:
+	@scripts/swift-version
+
+$(VENV)/ready: Tests/EndToEnd/requirements.txt | python
+	python3 -m venv --clear $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
