@@ -1,20 +1,128 @@
+import BrokerCore
 package import Logging
-package import ServiceLifecycle
+import NIOCore
+import NIOPosix
+import ServiceLifecycle
+
+/// Why the listener could not be bound; `description` is one line for the operator.
+package struct BindFailure: Error, CustomStringConvertible {
+    package let description: String
+
+    init(host: String, port: Int, error: any Error) {
+        let address = "\(host):\(port)"
+        switch (error as? IOError)?.errnoCode {
+        case EADDRINUSE: self.description = "broker: \(address) is in use by another program; choose another BROKER_PORT"
+        case EADDRNOTAVAIL: self.description = "broker: \(address) is not an address of this machine; check BROKER_HOST"
+        case EACCES: self.description = "broker: no permission to listen on \(address); ports below 1024 need it"
+        default: self.description = "broker: cannot listen on \(address): \(error)"
+        }
+    }
+}
 
 /// The broker: one listener for WebSocket clients and for the HTTP API.
 package final class Broker: Service {
     /// The port it listens on; the real one when the configuration said 0.
     package let port: Int
 
-    private init(port: Int) {
-        self.port = port
+    private let listener: any Channel
+    private let group: MultiThreadedEventLoopGroup
+    private let loops: [NIOLoopBound<LoopContext>]
+    private let configuration: BrokerConfiguration
+    private let logger: Logger
+
+    private init(
+        listener: any Channel, group: MultiThreadedEventLoopGroup, loops: [NIOLoopBound<LoopContext>],
+        configuration: BrokerConfiguration, logger: Logger
+    ) {
+        self.port = listener.localAddress?.port ?? configuration.port
+        self.listener = listener
+        self.group = group
+        self.loops = loops
+        self.configuration = configuration
+        self.logger = logger
     }
 
-    /// Binds the listener. Throws a `BindFailure` that tells the operator what to do.
+    /// Binds the listener; connections are served from here on. Throws a `BindFailure`.
     package static func bind(_ configuration: BrokerConfiguration, logger: Logger) async throws -> Broker {
-        Broker(port: configuration.port)
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.eventLoops)
+        do {
+            let loops = try await self.makeLoops(group, configuration: configuration, logger: logger)
+            let listener = try await self.listen(group, loops: loops, configuration: configuration)
+            return Broker(
+                listener: listener, group: group, loops: loops, configuration: configuration, logger: logger)
+        } catch {
+            try await group.shutdownGracefully()
+            throw BindFailure(host: configuration.host, port: configuration.port, error: error)
+        }
     }
 
-    /// Serves until graceful shutdown is asked for, then closes every socket with 4200 and returns.
-    package func run() async throws {}
+    private static func makeLoops(
+        _ group: MultiThreadedEventLoopGroup, configuration: BrokerConfiguration, logger: Logger
+    ) async throws -> [NIOLoopBound<LoopContext>] {
+        let eventLoops = Array(group.makeIterator())
+        let inboxes = eventLoops.map { LoopInbox(eventLoop: $0) }
+        let apps = configuration.applications.enumerated().map { index, application in
+            AppHub(application: application, index: index, limits: configuration.limits, inboxes: inboxes)
+        }
+        var loops: [NIOLoopBound<LoopContext>] = []
+        for (index, eventLoop) in eventLoops.enumerated() {
+            let loop = try await eventLoop.submit {
+                let context = LoopContext(
+                    index: index, eventLoop: eventLoop, configuration: configuration, apps: apps,
+                    inbox: inboxes[index], logger: logger)
+                inboxes[index].onDelivery(context.start())
+                return NIOLoopBound(context, eventLoop: eventLoop)
+            }.get()
+            loops.append(loop)
+        }
+        return loops
+    }
+
+    private static func listen(
+        _ group: MultiThreadedEventLoopGroup, loops: [NIOLoopBound<LoopContext>], configuration: BrokerConfiguration
+    ) async throws -> any Channel {
+        let loopOf = Dictionary(
+            uniqueKeysWithValues: zip(group.makeIterator().map { ObjectIdentifier($0) }, loops))
+        return try await ServerBootstrap(group: group)
+            .serverChannelOption(.backlog, value: 4096)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .serverChannelOption(.maxMessagesPerRead, value: 64)
+            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .childChannelOption(.maxMessagesPerRead, value: 1)
+            .childChannelOption(.recvAllocator, value: Connection.initialReadAllocator)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    guard let loop = loopOf[ObjectIdentifier(channel.eventLoop)] else {
+                        throw ChannelError.inputClosed
+                    }
+                    try channel.pipeline.syncOperations.addHandler(Connection(loop: loop.value))
+                }
+            }
+            .bind(host: configuration.host, port: configuration.port)
+            .get()
+    }
+
+    /// Serves until graceful shutdown is asked for. Then stops accepting, finishes requests, closes every WebSocket
+    /// with 4200, and returns when all have gone or the time for it is over.
+    package func run() async throws {
+        try await withGracefulShutdownHandler {
+            try await self.listener.closeFuture.get()
+        } onGracefulShutdown: {
+            self.listener.close(promise: nil)
+        }
+        await self.closeConnections()
+        try await self.group.shutdownGracefully()
+    }
+
+    private func closeConnections() async {
+        let emptied = EventLoopFuture.andAllComplete(
+            self.loops.map { loop in loop.eventLoop.flatSubmit { loop.value.shutDown() } },
+            on: self.group.any())
+        let deadline = self.group.any().scheduleTask(in: .init(self.configuration.timeouts.shutdown)) {
+            for loop in self.loops { loop.eventLoop.execute { loop.value.abandonConnections() } }
+        }
+        // Completes either way, and cannot fail.
+        try? await emptied.get()
+        deadline.cancel()
+    }
 }

@@ -1,4 +1,6 @@
 package import BrokerCore
+import Glibc
+package import PusherProtocol
 
 /// Everything the broker is told at its start. Values only; nothing here changes while it runs.
 package struct BrokerConfiguration: Sendable {
@@ -9,6 +11,27 @@ package struct BrokerConfiguration: Sendable {
     package var eventLoops: Int
     /// The apps that are served; keys and ids are unique.
     package var applications: [Application]
+    package var limits = Limits()
+    package var keepAlive = KeepAlive.Timing(activityTimeout: 120)
+    package var timeouts = Timeouts()
+    /// Bytes that may wait for one client before it is closed with 4100.
+    package var maxBacklog = 1 << 20
+    /// The wall clock in seconds since 1970, for the timestamps of signed requests.
+    package var wallClock: @Sendable () -> Int64 = { Int64(time(nil)) }
+
+    /// How long a peer may take.
+    package struct Timeouts: Sendable {
+        /// To send a whole request head, from its first byte or from connecting.
+        package var requestHead = Duration.seconds(10)
+        /// To send a whole request body.
+        package var requestBody = Duration.seconds(30)
+        /// Between two requests of one connection.
+        package var idleRequest = Duration.seconds(75)
+        /// To answer a close, or to take the last bytes, before the connection is cut.
+        package var close = Duration.seconds(3)
+        /// For all connections to go when the server shuts down.
+        package var shutdown = Duration.seconds(5)
+    }
 
     package init(host: String, port: Int, eventLoops: Int, applications: [Application]) {
         self.host = host

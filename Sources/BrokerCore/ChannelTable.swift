@@ -9,7 +9,7 @@ package struct LoopSet: Equatable, Sendable, Sequence {
 
     package init() {}
 
-    mutating func insert(_ loop: Int) { self.bits |= 1 << UInt64(loop) }
+    package mutating func insert(_ loop: Int) { self.bits |= 1 << UInt64(loop) }
     mutating func remove(_ loop: Int) { self.bits &= ~(1 << UInt64(loop)) }
 
     package struct Iterator: IteratorProtocol {

@@ -24,7 +24,6 @@ package struct ProtocolError: Error, Equatable, Sendable {
     package static let unsupportedVersion = ProtocolError(
         4007, "Protocol version is not supported; this server speaks 5, 6 and 7")
     package static let originNotAllowed = ProtocolError(4009, "Origin not allowed")
-    package static let overCapacity = ProtocolError(4100, "Server is over capacity")
 
     // Ends of a connection.
     package static let slowConsumer = ProtocolError(4100, "Client does not read fast enough")

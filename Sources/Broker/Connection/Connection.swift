@@ -1,0 +1,269 @@
+import BrokerCore
+import Logging
+import NIOCore
+import PusherProtocol
+import Wire
+
+/// One accepted socket: first an HTTP/1.1 server, and after an upgrade a Pusher client's WebSocket.
+///
+/// The only handler of its channel. Owned by its loop; every method runs there.
+final class Connection: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    /// Why a connection could not be written to.
+    enum WriteFailure {
+        case slowConsumer
+        case broken
+    }
+
+    enum State {
+        case http(HTTPExchange)
+        case webSocket(PusherSession)
+        /// Everything has been said; the peer closes, or the deadline cuts it.
+        case closing
+        case closed
+    }
+
+    /// Small reads keep an idle connection small; large ones are for bodies that have begun to arrive.
+    private enum ReadSize {
+        static let small = 512
+        static let large = 16 * 1024
+    }
+
+    let loop: LoopContext
+    var state: State
+    /// Which deliveries of the batch at hand go to this connection (`LoopFanout`).
+    var share: UInt64 = 0
+    var deadline: UInt64 = 0
+    var wheelPlace = DeadlineWheelPlace()
+    private var outbound: OutboundQueue
+    private var context: ChannelHandlerContext?
+    private var readSize = ReadSize.small
+    private var closesWhenSent = false
+    private var hasFailed = false
+
+    /// The channel option that goes with a new connection.
+    static let initialReadAllocator = FixedSizeRecvByteBufferAllocator(capacity: ReadSize.small)
+
+    init(loop: LoopContext) {
+        self.loop = loop
+        self.state = .http(HTTPExchange())
+        self.outbound = OutboundQueue(descriptor: nil)
+    }
+
+    /// The identifier of a WebSocket connection.
+    var socketID: SocketID? {
+        if case .webSocket(let session) = self.state { session.socketID } else { nil }
+    }
+
+    // MARK: Channel events
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        if context.channel.isActive { self.begin(context) }
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        self.begin(context)
+        context.fireChannelActive()
+    }
+
+    private func begin(_ context: ChannelHandlerContext) {
+        // Fails only for a socket that is closed already, and then nothing is sent.
+        let descriptor = try? context.pipeline.syncOperations.withUnsafeTransportIfAvailable(
+            of: NIOBSDSocket.Handle.self, { $0 })
+        self.outbound = OutboundQueue(descriptor: descriptor)
+        self.loop.connectionAdded()
+        self.setDeadline(after: self.loop.configuration.timeouts.requestHead)
+        if self.loop.isShuttingDown { self.closeNow() }
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let buffer = self.unwrapInboundIn(data)
+        buffer.withUnsafeReadableBytes { self.receive($0) }
+        self.flushReplies()
+        self.loop.closeFailed()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        self.outbound.close()
+        let state = self.state
+        self.state = .closed
+        if case .webSocket(let session) = state { session.end(connection: self) }
+        self.loop.wheel.remove(self)
+        self.loop.connectionRemoved()
+        context.fireChannelInactive()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        self.loop.logger.debug("Connection failed", metadata: ["error": "\(error)"])
+        self.closeNow()
+    }
+
+    // MARK: Receiving
+
+    /// Works through received bytes; answers go to `loop.replies`.
+    func receive(_ bytes: UnsafeRawBufferPointer) {
+        switch self.state {
+        case .http(let exchange): exchange.receive(bytes, connection: self)
+        case .webSocket(let session): session.receive(bytes, connection: self)
+        case .closing, .closed: break
+        }
+    }
+
+    /// Reads in large pieces while something large arrives, and in small ones else.
+    func expectInput(isLarge: Bool) {
+        let size = isLarge ? ReadSize.large : ReadSize.small
+        guard size != self.readSize, let context else { return }
+        self.readSize = size
+        // Setting this option cannot fail on a socket; if it could, reads would only keep their size.
+        try? context.channel.syncOptions?.setOption(
+            .recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: size))
+    }
+
+    // MARK: Sending
+
+    /// Sends bytes behind all that were sent before. A peer that does not keep up is closed, never waited for.
+    func send(_ bytes: UnsafeRawBufferPointer) {
+        guard !self.hasFailed else { return }
+        switch self.outbound.send(bytes, limit: self.loop.configuration.maxBacklog) {
+        case .done: break
+        case .mustWrite: self.writeNext()
+        case .full: self.fail(.slowConsumer)
+        case .broken: self.fail(.broken)
+        }
+    }
+
+    private func fail(_ failure: WriteFailure) {
+        self.hasFailed = true
+        self.loop.failed.append((self, failure))
+    }
+
+    private func writeNext() {
+        guard let context, let buffer = self.outbound.next() else { return }
+        let promise = context.eventLoop.makePromise(of: Void.self)
+        promise.futureResult.assumeIsolated().whenComplete { _ in
+            // A failed write closes the channel, which `channelInactive` reports.
+            self.outbound.written()
+            if self.outbound.isEmpty, self.closesWhenSent { self.finish() } else { self.writeNext() }
+        }
+        context.writeAndFlush(self.wrapOutboundOut(buffer), promise: promise)
+    }
+
+    /// Sends one WebSocket frame at once.
+    func sendFrame(_ opcode: WebSocketOpcode, _ payload: [UInt8]) {
+        var frame = ByteBuffer()
+        frame.writeWebSocketFrame(opcode, payload)
+        frame.withUnsafeReadableBytes { self.send($0) }
+    }
+
+    private func flushReplies() {
+        guard self.loop.replies.readableBytes > 0 else { return }
+        self.loop.replies.withUnsafeReadableBytes { self.send($0) }
+        self.loop.replies.clear(minimumCapacity: 16 * 1024)
+    }
+
+    // MARK: Deadlines
+
+    func setDeadline(after time: Duration) {
+        self.loop.wheel.schedule(self, at: self.loop.now + time.nanoseconds)
+    }
+
+    // MARK: Closing
+
+    /// Closes once everything has been sent, then waits a moment for the peer to do so too: cutting the connection
+    /// while input is unread would throw away what the peer has not read yet.
+    func closeAfterReplies() {
+        self.flushReplies()
+        if case .webSocket(let session) = self.state { session.end(connection: self) }
+        if case .closed = self.state { return }
+        self.state = .closing
+        self.setDeadline(after: self.loop.configuration.timeouts.close)
+        self.closesWhenSent = true
+        if self.outbound.isEmpty { self.finish() }
+    }
+
+    /// All has been sent: tells the peer so.
+    private func finish() {
+        self.context?.close(mode: .output, promise: nil)
+    }
+
+    /// Sends a close frame and closes.
+    func closeWebSocket(code: UInt16, reason: String) {
+        // A control frame's payload has at most 125 bytes, cut between characters.
+        var text = reason
+        while text.utf8.count > 123 { text.removeLast() }
+        let payload = [UInt8(truncatingIfNeeded: code >> 8), UInt8(truncatingIfNeeded: code)] + Array(text.utf8)
+        self.loop.replies.writeWebSocketFrame(.close, payload)
+        self.closeAfterReplies()
+    }
+
+    /// Ends a WebSocket with a protocol error: the event, then the close frame with the same code. Some clients act on
+    /// the one, some on the other (1.2 of the protocol facts).
+    func close(with error: ProtocolError) {
+        self.reply(ServerFrame.error(error))
+        self.closeWebSocket(code: error.code ?? 1008, reason: error.message)
+    }
+
+    /// What becomes of a connection that could not be written to.
+    func close(after failure: WriteFailure) {
+        switch (failure, self.state) {
+        case (.slowConsumer, .webSocket):
+            self.outbound.dropWaiting()
+            self.hasFailed = false
+            self.close(with: .slowConsumer)
+            // What is being written stays; the goodbye waits behind it, whatever the limit.
+            self.loop.logger.debug("Closed a client that did not keep up")
+        default: self.closeNow()
+        }
+    }
+
+    func closeNow() {
+        self.context?.close(promise: nil)
+    }
+
+    /// The server goes down.
+    func shutDown() {
+        switch self.state {
+        case .webSocket: self.close(with: .shuttingDown)
+        case .http(let exchange) where exchange.isIdle: self.closeNow()
+        case .http, .closing, .closed: break
+        }
+    }
+
+    /// The server has waited long enough.
+    func abandon() {
+        self.closeNow()
+    }
+
+    // MARK: Pusher frames, used while input is worked through
+
+    /// Queues a text frame with the answers to the input at hand.
+    func reply(_ payload: [UInt8]) {
+        self.loop.replies.writeWebSocketFrame(.text, payload)
+    }
+
+    func moveSubscription(to channel: LoopChannel, index: Int) {
+        if case .webSocket(let session) = self.state { session.moveSubscription(to: channel, index: index) }
+    }
+}
+
+extension Connection: DeadlineMember {
+    func deadlineReached(now: UInt64) -> UInt64? {
+        switch self.state {
+        case .webSocket(let session):
+            return session.checkAlive(now: now, connection: self)
+        case .http(let exchange):
+            exchange.timedOut(connection: self)
+            return nil
+        case .closing, .closed:
+            self.closeNow()
+            return nil
+        }
+    }
+}

@@ -1,0 +1,189 @@
+import NIOCore
+import PusherProtocol
+import Wire
+
+/// The HTTP side of a connection: reads requests one after another and answers each at once, so pipelined ones are
+/// answered in order. Owned by its connection.
+///
+/// Only a request whose signature is right gets a body read into memory.
+final class HTTPExchange {
+    private enum Phase {
+        case head
+        case body(ReceivedBody)
+        /// The connection ends; what still comes is not looked at.
+        case ended
+    }
+
+    private struct ReceivedBody {
+        let head: HTTPRequestHead
+        let endpoint: BrokerRoutes.Endpoint
+        var bytes: [UInt8] = []
+        /// How a chunked body goes on; nil for one of `length` bytes.
+        var chunks: ChunkedBody?
+        var length = 0
+
+        /// Takes what belongs to the body from the front of `input`.
+        mutating func take(
+            _ input: UnsafeRawBufferPointer, limit: Int
+        ) throws(HTTPRequestFailure) -> (taken: Int, isWhole: Bool) {
+            if self.chunks != nil {
+                var bytes: [UInt8] = []
+                swap(&bytes, &self.bytes)
+                defer { swap(&bytes, &self.bytes) }
+                let taken = try self.chunks?.decode(input, appendingTo: &bytes) ?? 0
+                return (taken, self.chunks?.isDone ?? true)
+            }
+            let taken = min(input.count, self.length - self.bytes.count)
+            self.bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: input[..<taken]))
+            return (taken, self.bytes.count == self.length)
+        }
+    }
+
+    private var phase = Phase.head
+    /// Received bytes that do not make a whole head yet.
+    private var partial: [UInt8] = []
+    /// How much of `partial` is known not to end the head.
+    private var searched = 0
+
+    /// Nothing of a request has come since the last answer.
+    var isIdle: Bool {
+        if case .head = self.phase { self.partial.isEmpty } else { false }
+    }
+
+    func receive(_ input: UnsafeRawBufferPointer, connection: Connection) {
+        let wasIdle = self.isIdle
+        if self.partial.isEmpty {
+            let used = self.consume(input, connection: connection)
+            self.partial.append(contentsOf: UnsafeRawBufferPointer(rebasing: input[used...]))
+        } else {
+            var bytes: [UInt8] = []
+            swap(&bytes, &self.partial)
+            bytes.append(contentsOf: input)
+            let used = bytes.withUnsafeBytes { self.consume($0, connection: connection) }
+            if used > 0 { bytes.removeFirst(used) }
+            swap(&bytes, &self.partial)
+        }
+        // Only while this still is the connection's business: not after an upgrade, nor behind the last answer.
+        guard case .http = connection.state else { return }
+        self.setDeadline(wasIdle: wasIdle, connection: connection)
+    }
+
+    /// A head and a body each have one deadline from their first byte; between requests there is a longer one.
+    private func setDeadline(wasIdle: Bool, connection: Connection) {
+        let timeouts = connection.loop.configuration.timeouts
+        switch self.phase {
+        case .head where self.partial.isEmpty: connection.setDeadline(after: timeouts.idleRequest)
+        case .head: if wasIdle { connection.setDeadline(after: timeouts.requestHead) }
+        case .body: break
+        case .ended: break
+        }
+    }
+
+    /// A deadline has passed: says so to whoever is in the middle of a request.
+    func timedOut(connection: Connection) {
+        if self.isIdle {
+            connection.closeNow()
+        } else {
+            self.answer(HTTPAnswer(.requestTimeout, text: "The request did not arrive in time"), connection: connection)
+        }
+    }
+
+    /// Works through `bytes` and returns how many were used.
+    private func consume(_ bytes: UnsafeRawBufferPointer, connection: Connection) -> Int {
+        var used = 0
+        while used < bytes.count {
+            let rest = UnsafeRawBufferPointer(rebasing: bytes[used...])
+            do throws(HTTPRequestFailure) {
+                switch self.phase {
+                case .ended: return bytes.count
+                case .head:
+                    guard let length = try HTTPRequestHead.length(in: rest, searched: self.searched) else {
+                        self.searched = rest.count
+                        return used
+                    }
+                    self.searched = 0
+                    used += length
+                    let head = try HTTPRequestHead(
+                        parsing: UnsafeRawBufferPointer(rebasing: rest[..<length]))
+                    self.begin(head, connection: connection)
+                    if case .webSocket = connection.state {
+                        connection.receive(UnsafeRawBufferPointer(rebasing: bytes[used...]))
+                        return bytes.count
+                    }
+                case .body(var body):
+                    self.phase = .head
+                    let (taken, isWhole) = try body.take(rest, limit: connection.loop.configuration.limits.requestBody)
+                    used += taken
+                    if isWhole {
+                        self.finish(body, connection: connection)
+                    } else {
+                        self.phase = .body(body)
+                    }
+                }
+            } catch {
+                self.phase = .ended
+                self.answer(
+                    HTTPAnswer(HTTPAnswer.Status(rawValue: error.status) ?? .badRequest, text: error.message),
+                    connection: connection)
+                return bytes.count
+            }
+        }
+        return used
+    }
+
+    /// A head has arrived.
+    private func begin(_ head: HTTPRequestHead, connection: Connection) {
+        let loop = connection.loop
+        switch BrokerRoutes.match(head, loop: loop) {
+        case .answer(let answer):
+            // A body that nobody asked for is not read: the connection ends behind the answer instead.
+            let hasBody = head.body != .length(0)
+            self.answer(answer, head: head, keepsAlive: head.keepsAlive && !hasBody, connection: connection)
+        case .upgrade(let upgrade, let key):
+            if let answer = WebSocketUpgrade.perform(head, upgrade, key: key, connection: connection) {
+                self.answer(answer, head: head, keepsAlive: false, connection: connection)
+            }
+        case .endpoint(let endpoint):
+            var body = ReceivedBody(head: head, endpoint: endpoint)
+            switch head.body {
+            case .length(0):
+                self.finish(body, connection: connection)
+                return
+            case .length(let length):
+                let limit = loop.configuration.limits.requestBody
+                guard length <= limit else {
+                    self.answer(
+                        HTTPAnswer(.contentTooLarge, text: "Body is over \(limit) bytes"), head: head,
+                        keepsAlive: false, connection: connection)
+                    return
+                }
+                body.length = length
+                body.bytes.reserveCapacity(min(length, 16 * 1024))
+            case .chunked:
+                body.chunks = ChunkedBody(maxBytes: loop.configuration.limits.requestBody)
+            }
+            if head.expectsContinue { loop.replies.writeStaticString("HTTP/1.1 100 Continue\r\n\r\n") }
+            self.phase = .body(body)
+            connection.expectInput(isLarge: true)
+            connection.setDeadline(after: loop.configuration.timeouts.requestBody)
+        }
+    }
+
+    /// A whole request has arrived.
+    private func finish(_ body: ReceivedBody, connection: Connection) {
+        let answer = body.endpoint.answer(body: body.bytes)
+        self.answer(answer, head: body.head, keepsAlive: body.head.keepsAlive, connection: connection)
+    }
+
+    private func answer(
+        _ answer: HTTPAnswer, head: HTTPRequestHead? = nil, keepsAlive: Bool = false, connection: Connection
+    ) {
+        let loop = connection.loop
+        let keepsAlive = keepsAlive && !loop.isShuttingDown
+        answer.write(
+            to: &loop.replies, date: loop.httpDate, keepsAlive: keepsAlive, withoutBody: head?.method == "HEAD")
+        guard !keepsAlive else { return }
+        self.phase = .ended
+        connection.closeAfterReplies()
+    }
+}

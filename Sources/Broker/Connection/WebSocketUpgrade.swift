@@ -1,0 +1,73 @@
+import BrokerCore
+import Digests
+import NIOCore
+import PusherProtocol
+import Wire
+
+/// The opening handshake (RFC 6455 section 4.2) and the admission of a client.
+///
+/// A well-formed handshake succeeds even when the client is refused: browsers do not show the status of a failed one,
+/// so the refusal is an error event and a close code (1.3 of the protocol facts, P10).
+enum WebSocketUpgrade {
+    /// Answers the handshake; nil when it was one, else the answer to a malformed one.
+    static func perform(
+        _ head: HTTPRequestHead, _ upgrade: HTTPRequestHead.WebSocketUpgrade, key: String, connection: Connection
+    ) -> HTTPAnswer? {
+        guard upgrade.version == "13" else {
+            return HTTPAnswer(.upgradeRequired, text: "Only version 13 of the WebSocket protocol is spoken here")
+                .adding("Sec-WebSocket-Version: 13\r\n")
+        }
+        guard let nonce = upgrade.key, self.isNonce(nonce) else {
+            return HTTPAnswer(.badRequest, text: "Sec-WebSocket-Key is missing or malformed")
+        }
+        guard head.body == .length(0) else {
+            return HTTPAnswer(.badRequest, text: "A WebSocket handshake has no body")
+        }
+        connection.loop.replies.writeString(
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ")
+        connection.loop.replies.writeString(self.accept(nonce))
+        connection.loop.replies.writeString("\r\n\r\n")
+
+        do throws(ProtocolError) {
+            let hub = try self.admit(head, key: key, loop: connection.loop)
+            let session = PusherSession(
+                hub: hub, limits: connection.loop.configuration.limits, now: connection.loop.now)
+            connection.state = .webSocket(session)
+            connection.expectInput(isLarge: false)
+            session.begin(connection: connection)
+        } catch {
+            connection.close(with: error)
+        }
+        return nil
+    }
+
+    private static func admit(
+        _ head: HTTPRequestHead, key: String, loop: LoopContext
+    ) throws(ProtocolError) -> AppHub {
+        try ConnectionAdmission.checkVersion(QueryParameters(head.query))
+        guard let hub = loop.appsByKey[key] else { throw .unknownKey(key) }
+        guard hub.application.isEnabled else { throw .applicationDisabled }
+        try ConnectionAdmission.checkOrigin(head.origin, of: hub.application)
+        guard !loop.isShuttingDown else { throw .shuttingDown }
+        guard hub.admitConnection() else { throw .overQuota }
+        return hub
+    }
+
+    /// Sixteen bytes in Base64.
+    private static func isNonce(_ text: String) -> Bool {
+        text.utf8.count == 24 && text.utf8.suffix(2).elementsEqual("==".utf8)
+            && text.utf8.dropLast(2).allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "+"), UInt8(ascii: "/"):
+                    true
+                default: false
+                }
+            }
+    }
+
+    /// `Sec-WebSocket-Accept` for a nonce (RFC 6455 section 4.2.2).
+    static func accept(_ nonce: String) -> String {
+        Base64.encode(SHA1.digest(Array((nonce + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").utf8)))
+    }
+}

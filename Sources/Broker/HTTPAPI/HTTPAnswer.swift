@@ -1,0 +1,90 @@
+import NIOCore
+
+/// What an HTTP request is answered.
+struct HTTPAnswer {
+    enum Status: Int {
+        case ok = 200
+        case badRequest = 400
+        case unauthorized = 401
+        case forbidden = 403
+        case notFound = 404
+        case methodNotAllowed = 405
+        case requestTimeout = 408
+        case contentTooLarge = 413
+        case upgradeRequired = 426
+        case headTooLarge = 431
+        case notImplemented = 501
+        case versionNotSupported = 505
+
+        var reason: StaticString {
+            switch self {
+            case .ok: "OK"
+            case .badRequest: "Bad Request"
+            case .unauthorized: "Unauthorized"
+            case .forbidden: "Forbidden"
+            case .notFound: "Not Found"
+            case .methodNotAllowed: "Method Not Allowed"
+            case .requestTimeout: "Request Timeout"
+            case .contentTooLarge: "Content Too Large"
+            case .upgradeRequired: "Upgrade Required"
+            case .headTooLarge: "Request Header Fields Too Large"
+            case .notImplemented: "Not Implemented"
+            case .versionNotSupported: "HTTP Version Not Supported"
+            }
+        }
+    }
+
+    let status: Status
+    let contentType: StaticString
+    let body: [UInt8]
+    /// Whole header lines.
+    private var fields = ""
+
+    /// An answer for a program. The body is always a JSON object (8.1 of the protocol facts).
+    init(json: [UInt8]) {
+        self.status = .ok
+        self.contentType = "application/json"
+        self.body = json
+    }
+
+    static let emptyObject = HTTPAnswer(json: Array("{}".utf8))
+
+    /// An error for a person: plain text, as the hosted service answers (8.1).
+    init(_ status: Status, text: String) {
+        self.status = status
+        self.contentType = "text/plain; charset=utf-8"
+        self.body = Array((text + "\n").utf8)
+    }
+
+    /// The same answer with one more header line.
+    func adding(_ line: String) -> HTTPAnswer {
+        var answer = self
+        answer.fields += line
+        return answer
+    }
+
+    /// Appends the answer to `buffer`.
+    func write(to buffer: inout ByteBuffer, date: String, keepsAlive: Bool, withoutBody: Bool) {
+        buffer.writeStaticString("HTTP/1.1 ")
+        buffer.writeDecimal(self.status.rawValue)
+        buffer.writeStaticString(" ")
+        buffer.writeStaticString(self.status.reason)
+        buffer.writeStaticString("\r\nDate: ")
+        buffer.writeString(date)
+        buffer.writeStaticString("\r\nContent-Type: ")
+        buffer.writeStaticString(self.contentType)
+        buffer.writeStaticString("\r\nContent-Length: ")
+        buffer.writeDecimal(self.body.count)
+        buffer.writeStaticString("\r\n")
+        buffer.writeString(self.fields)
+        if !keepsAlive { buffer.writeStaticString("Connection: close\r\n") }
+        buffer.writeStaticString("\r\n")
+        if !withoutBody { buffer.writeBytes(self.body) }
+    }
+}
+
+extension ByteBuffer {
+    fileprivate mutating func writeDecimal(_ value: Int) {
+        self.writeString(String(value))
+    }
+}

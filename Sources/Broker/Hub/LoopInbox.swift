@@ -1,0 +1,60 @@
+import NIOCore
+import PusherProtocol
+import Synchronization
+
+/// An encoded frame on its way to a channel's subscribers on one loop.
+struct Delivery: Sendable {
+    /// The app's place in the configuration.
+    let app: Int
+    let channel: ChannelName
+    /// Reaches the subscriptions with a lower number (`ChannelTable`).
+    let sequence: UInt64
+    /// A whole WebSocket frame; every subscriber gets these very bytes.
+    let frame: ByteBuffer
+    let excluded: SocketID?
+}
+
+/// What other threads hand to a loop. Any thread may put; the loop takes everything at once, once a tick.
+///
+/// Deliveries are taken in the order they were put. The lock is the only state and is held for an append or a swap.
+final class LoopInbox: Sendable {
+    private struct State {
+        var deliveries: [Delivery] = []
+        var isScheduled = false
+        var drain: @Sendable () -> Void = {}
+    }
+
+    private let eventLoop: any EventLoop
+    private let state = Mutex(State())
+
+    init(eventLoop: any EventLoop) {
+        self.eventLoop = eventLoop
+    }
+
+    /// Says what runs on the loop after something was put; called once, before the first connection.
+    func onDelivery(_ drain: @escaping @Sendable () -> Void) {
+        self.state.withLock { $0.drain = drain }
+    }
+
+    /// Adds a delivery. True when the loop must be woken by `wake`, which may wait until the caller's locks are gone.
+    func put(_ delivery: Delivery) -> Bool {
+        self.state.withLock { state in
+            state.deliveries.append(delivery)
+            guard !state.isScheduled else { return false }
+            state.isScheduled = true
+            return true
+        }
+    }
+
+    func wake() {
+        self.eventLoop.execute(self.state.withLock { $0.drain })
+    }
+
+    /// Exchanges the waiting deliveries for `deliveries`, which is empty and brings its capacity.
+    func take(into deliveries: inout [Delivery]) {
+        self.state.withLock { state in
+            swap(&deliveries, &state.deliveries)
+            state.isScheduled = false
+        }
+    }
+}

@@ -1,0 +1,66 @@
+import NIOCore
+import PusherProtocol
+
+/// The subscribers of one channel that live on one loop.
+final class LoopChannel {
+    struct Subscriber {
+        let connection: Connection
+        /// The number of the subscription in the channel's order (`ChannelTable`).
+        let joinedAt: UInt64
+    }
+
+    let name: ChannelName
+    fileprivate(set) var subscribers: [Subscriber] = []
+
+    fileprivate init(name: ChannelName) {
+        self.name = name
+    }
+}
+
+/// Which connections of one loop are subscribed to what. Confined to its loop.
+final class LoopSubscribers {
+    /// By the app's place in the configuration.
+    private var channels: [[ChannelName: LoopChannel]]
+
+    init(apps: Int) {
+        self.channels = Array(repeating: [:], count: apps)
+    }
+
+    func channel(_ name: ChannelName, app: Int) -> LoopChannel? {
+        self.channels[app][name]
+    }
+
+    /// Adds a subscriber and returns its subscription, which the connection keeps.
+    func insert(
+        _ connection: Connection, to name: ChannelName, app: Int, joinedAt: UInt64, userID: String?
+    ) -> Subscription {
+        let channel: LoopChannel
+        if let existing = self.channels[app][name] {
+            channel = existing
+        } else {
+            channel = LoopChannel(name: name)
+            self.channels[app][name] = channel
+        }
+        channel.subscribers.append(LoopChannel.Subscriber(connection: connection, joinedAt: joinedAt))
+        return Subscription(channel: channel, index: channel.subscribers.count - 1, userID: userID)
+    }
+
+    func remove(_ subscription: Subscription, app: Int) {
+        let channel = subscription.channel
+        let last = channel.subscribers.removeLast()
+        if subscription.index < channel.subscribers.count {
+            channel.subscribers[subscription.index] = last
+            last.connection.moveSubscription(to: channel, index: subscription.index)
+        }
+        if channel.subscribers.isEmpty { self.channels[app][channel.name] = nil }
+    }
+}
+
+/// One connection's subscription.
+struct Subscription {
+    let channel: LoopChannel
+    /// Its place among the channel's subscribers on this loop.
+    var index: Int
+    /// Who the connection is in a presence channel.
+    let userID: String?
+}

@@ -1,0 +1,127 @@
+import BrokerCore
+import Glibc
+import Logging
+import NIOCore
+import PusherProtocol
+
+/// What all connections of one event loop share. Confined to its loop.
+final class LoopContext {
+    let eventLoop: any EventLoop
+    /// The loop's place among the broker's loops.
+    let index: Int
+    let configuration: BrokerConfiguration
+    /// By app key, and by app id.
+    let appsByKey: [String: AppHub]
+    let appsByID: [String: AppHub]
+    let logger: Logger
+
+    let subscribers: LoopSubscribers
+    let wheel: DeadlineWheel<Connection>
+    /// Unmasked bytes of the message that is being read.
+    let scratch: UnsafeMutableRawBufferPointer
+    /// What the connection that is being read from will be sent when its input has been worked through.
+    var replies: ByteBuffer
+    /// Connections that could not be written to, to be closed once nothing walks over them.
+    var failed: [(connection: Connection, failure: Connection.WriteFailure)] = []
+    private(set) var isShuttingDown = false
+    private var connections = 0
+    private var emptied: EventLoopPromise<Void>?
+
+    private let inbox: LoopInbox
+    private var fanout = LoopFanout()
+    private var ticks: RepeatedTask?
+    private var dateSecond: time_t = 0
+    private var date = ""
+
+    init(
+        index: Int, eventLoop: any EventLoop, configuration: BrokerConfiguration, apps: [AppHub], inbox: LoopInbox,
+        logger: Logger
+    ) {
+        self.index = index
+        self.eventLoop = eventLoop
+        self.configuration = configuration
+        self.appsByKey = Dictionary(apps.map { ($0.application.credentials.key, $0) }) { first, _ in first }
+        self.appsByID = Dictionary(apps.map { ($0.application.credentials.id, $0) }) { first, _ in first }
+        self.inbox = inbox
+        self.logger = logger
+        self.subscribers = LoopSubscribers(apps: apps.count)
+        self.wheel = DeadlineWheel(now: NIODeadline.now().uptimeNanoseconds)
+        self.scratch = .allocate(byteCount: max(configuration.limits.clientMessage, 125), alignment: 8)
+        self.replies = ByteBufferAllocator().buffer(capacity: 16 * 1024)
+    }
+
+    deinit { self.scratch.deallocate() }
+
+    /// Nanoseconds of the clock that deadlines are set by.
+    var now: UInt64 { NIODeadline.now().uptimeNanoseconds }
+
+    /// Begins to look after deadlines, and returns what the inbox runs when something was put into it.
+    func start() -> @Sendable () -> Void {
+        let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
+        let tick = TimeAmount.nanoseconds(Int64(DeadlineWheel<Connection>.tick))
+        self.ticks = self.eventLoop.scheduleRepeatedTask(initialDelay: tick, delay: tick) { _ in
+            let context = bound.value
+            context.wheel.advance(to: context.now)
+            context.closeFailed()
+        }
+        return { bound.value.deliver() }
+    }
+
+    private func deliver() {
+        self.fanout.run(inbox: self.inbox, subscribers: self.subscribers)
+        self.closeFailed()
+    }
+
+    /// Closes those whose socket failed or who did not keep up. Called when no list of connections is being walked.
+    func closeFailed() {
+        while let (connection, failure) = self.failed.popLast() { connection.close(after: failure) }
+    }
+
+    /// The value of a `Date` field (RFC 9110 section 5.6.7), made once a second.
+    var httpDate: String {
+        var seconds = time(nil)
+        if seconds != self.dateSecond {
+            var parts = tm()
+            gmtime_r(&seconds, &parts)
+            self.date = withUnsafeTemporaryAllocation(of: CChar.self, capacity: 64) { buffer in
+                let length = strftime(buffer.baseAddress, buffer.count, "%a, %d %b %Y %H:%M:%S GMT", &parts)
+                return String(decoding: UnsafeRawBufferPointer(buffer).prefix(length), as: UTF8.self)
+            }
+            self.dateSecond = seconds
+        }
+        return self.date
+    }
+
+    // MARK: Shutdown
+
+    /// Says goodbye to every connection; the future completes when the last one has gone.
+    func shutDown() -> EventLoopFuture<Void> {
+        self.isShuttingDown = true
+        let emptied = self.eventLoop.makePromise(of: Void.self)
+        self.emptied = emptied
+        for connection in self.wheel.members { connection.shutDown() }
+        self.closeFailed()
+        self.completeShutdown()
+        return emptied.futureResult
+    }
+
+    /// Ends whoever has not gone by itself, and the loop's timer.
+    func abandonConnections() {
+        for connection in self.wheel.members { connection.abandon() }
+        self.ticks?.cancel()
+        self.ticks = nil
+    }
+
+    func connectionAdded() { self.connections += 1 }
+
+    func connectionRemoved() {
+        self.connections -= 1
+        self.completeShutdown()
+    }
+
+    private func completeShutdown() {
+        guard self.isShuttingDown, self.connections == 0 else { return }
+        self.emptied?.succeed()
+        self.emptied = nil
+    }
+}
