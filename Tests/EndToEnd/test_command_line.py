@@ -9,14 +9,12 @@ import sqlite3
 import stat
 import subprocess
 import threading
-import time
-from pathlib import Path
 
 import pytest
 import requests
 
 from pusher_socket import PusherSocket
-from switchboard import BINARY, clean_environment, run, wait_until
+from switchboard import BINARY, Server, clean_environment, run, wait_until
 from ticket_client import TicketClient
 
 APP = {"PUSHER_APP_ID": "4711", "PUSHER_APP_KEY": "f3c1a90b7d2e4586aa10", "PUSHER_APP_SECRET": "b7e2d94c1f60835ae4d2"}
@@ -176,7 +174,6 @@ def test_two_that_start_at_once_agree(start, tmp_path):
     def one(number):
         directory = tmp_path / f"at-once-{number}"
         directory.mkdir()
-        from switchboard import Server
         results.append(Server(directory, "broker", DATA_DIR=data).ready())
 
     threads = [threading.Thread(target=one, args=(number,)) for number in range(6)]

@@ -2,6 +2,7 @@
 
 import signal
 import socket
+import threading
 import time
 
 import pytest
@@ -63,7 +64,6 @@ def test_a_client_that_does_not_read_its_close_cannot_hold_it(switchboard):
 
 def test_requests_in_progress_are_answered(start, create_admin):
     """Many logins hash a password for a while; those that were accepted before SIGTERM get their answers."""
-    import threading
     server = start()
     create_admin(server)
     answers = []
