@@ -4,7 +4,7 @@ import json
 
 import pusher
 import pytest
-from pusher.errors import PusherBadAuth, PusherBadRequest
+from pusher.errors import PusherBadAuth, PusherBadRequest, PusherBadStatus
 
 from pusher_socket import PusherSocket
 
@@ -77,6 +77,26 @@ def test_batch(broker, sdk):
         assert client.expect("three", "a")["data"] == ""
         left_out.expect("one", "a")
         left_out.expect("three", "a")
+
+
+def test_limits_of_a_publication(broker, sdk):
+    with listener(broker) as client:
+        client.subscribe("orders")
+        largest = "\u00e9" * 5120  # 10,240 bytes
+        sdk.trigger("orders", "n" * 200, largest)
+        assert client.expect("n" * 200, "orders")["data"] == largest
+        with pytest.raises(PusherBadStatus, match="413"):
+            sdk.trigger("orders", "large", largest + "x")
+        sdk.trigger([f"c-{number}" for number in range(99)] + ["orders"], "wide", "1")
+        client.expect("wide", "orders")
+        batch = [{"channel": "orders", "name": f"e{number}", "data": "1"} for number in range(10)]
+        sdk.trigger_batch(batch)
+        for event in batch:
+            client.expect(event["name"], "orders")
+        with pytest.raises(PusherBadRequest):
+            sdk.trigger_batch(batch + batch[:1])
+        sdk.trigger("orders", "marker", "1")
+        client.expect("marker", "orders")
 
 
 def test_queries(broker, sdk):
