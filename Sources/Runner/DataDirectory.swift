@@ -35,21 +35,4 @@ struct DataDirectory: Sendable {
         }
         throw .unavailable("cannot make the data directory \(path): \(lastSystemError())")
     }
-
-    /// Keeps every other ticket server off this directory for as long as this process lives. The kernel lets go of the
-    /// lock when the process ends, however it ends.
-    func lock() throws(StartFailure) {
-        let file = "\(self.path)/switchboard.lock"
-        let descriptor = open(file, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard descriptor >= 0 else { throw .unavailable("cannot open \(file): \(lastSystemError())") }
-        // Stays open on purpose: closing it would give the lock up.
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            let failure: StartFailure =
-                errno == EWOULDBLOCK
-                ? .unavailable("another switchboard is serving the data directory \(self.path)")
-                : .unavailable("cannot lock \(file): \(lastSystemError())")
-            close(descriptor)
-            throw failure
-        }
-    }
 }

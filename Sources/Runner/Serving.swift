@@ -28,7 +28,6 @@ struct Serving {
         if self.servesTickets || self.settings.app == nil {
             directory = try DataDirectory(path: self.settings.dataDirectory)
         }
-        if self.servesTickets { try directory?.lock() }
         let (credentials, secretPlace) = try self.credentials(in: directory)
 
         var services: [any Service] = []

@@ -217,7 +217,7 @@ def test_a_second_server_on_the_same_data_is_refused_until_the_first_is_gone(sta
     for arguments in (("serve",), ("serve", "tickets")):
         refused(
             run(*arguments, cwd=tmp_path, DATA_DIR=first.data, BROKER_PORT=0, TICKETS_PORT=0, PUSHER_PORT=first.broker),
-            "another switchboard", str(first.data))
+            "Another ticket server", str(first.data))
     assert TicketClient(first.tickets).request("GET", "/up").status_code == 200
     first.kill()
     start()
