@@ -1,6 +1,6 @@
 /// What `serve` says to a person once it listens.
-struct Greeting {
-    struct Listener {
+struct Greeting: Sendable {
+    struct Listener: Sendable {
         let host: String
         let port: Int
 

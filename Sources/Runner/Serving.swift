@@ -43,17 +43,13 @@ struct Serving {
             services.append(bound)
             tickets = bound
         }
-        // Shut down in reverse order: the watch starts its clock, the ticket API publishes what it has, the broker
+        let greeting = Greeting(
+            broker: broker.map { Greeting.Listener(host: self.settings.brokerHost, port: $0.port) },
+            tickets: tickets.map { Greeting.Listener(host: self.settings.ticketsHost, port: $0.port) },
+            appID: credentials.id, appKey: credentials.key, secretPlace: secretPlace, showsDemo: self.plantsDemo)
+        // Shut down in reverse order: the doorman starts the clock, the ticket API publishes what it has, the broker
         // says goodbye to its clients.
-        services.append(ShutdownWatch())
-
-        StandardOutput.write(
-            Greeting(
-                broker: broker.map { Greeting.Listener(host: self.settings.brokerHost, port: $0.port) },
-                tickets: tickets.map { Greeting.Listener(host: self.settings.ticketsHost, port: $0.port) },
-                appID: credentials.id, appKey: credentials.key, secretPlace: secretPlace,
-                showsDemo: self.plantsDemo
-            ).text)
+        services.append(Doorman(greeting: greeting))
         let group = ServiceGroup(
             configuration: .init(
                 services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: self.logger))

@@ -76,7 +76,9 @@ class Server:
         self.tickets = self._port("ticket API")
         self.app_id = self._said("app id")
         self.key = self._said("app key")
-        self.secret = self._settings.get("PUSHER_APP_SECRET") or self.credentials()["secret"]
+        self.secret = self._settings.get("PUSHER_APP_SECRET")
+        if not self.secret and (self.data / "credentials.json").exists():
+            self.secret = self.credentials()["secret"]
         return self
 
     def _said(self, what):

@@ -2,14 +2,22 @@ import Dispatch
 import Glibc
 import ServiceLifecycle
 
-/// Sees to it that the process ends: ten seconds after it was asked to, or at once when it is asked again.
-struct ShutdownWatch: Service {
+/// Greets the operator, and sees to it that the process ends: ten seconds after it was asked to, or at once when it is
+/// asked again.
+///
+/// Both are a service's business because the group listens to signals before it runs its services: whoever has read the
+/// greeting may send one.
+struct Doorman: Service {
+    let greeting: Greeting
+
     private static let limit = DispatchTimeInterval.seconds(10)
 
     func run() async throws {
+        StandardOutput.write(self.greeting.text)
+        // Thrown when the group is cancelled because another service failed: that is an end, too.
         try? await gracefulShutdown()
         // On a queue of its own: what hangs may hang every thread of the concurrency pool.
-        let queue = DispatchQueue(label: "shutdown-watch")
+        let queue = DispatchQueue(label: "doorman")
         for number in [SIGTERM, SIGINT] {
             let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
             source.setEventHandler {
