@@ -29,7 +29,9 @@ extension SocketID {
             else { return nil }
             // A leading zero is well-formed, but no identifier of ours has one.
             let isCanonical = halves.allSatisfy { $0.count == 1 || $0.first != 48 }
-            if isCanonical, let first = UInt32(Substring(halves[0])), let second = UInt32(Substring(halves[1])) {
+            if isCanonical, let first = UInt32(String(decoding: halves[0], as: UTF8.self)),
+                let second = UInt32(String(decoding: halves[1], as: UTF8.self))
+            {
                 self = .known(SocketID(first: first, second: second))
             } else {
                 self = .foreign
