@@ -29,6 +29,7 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
         .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1", traits: []),
+        .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0", traits: []),
         .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
@@ -50,7 +51,9 @@ let package = Package(
         ),
         .target(
             name: "PusherPublisher",
-            dependencies: ["PusherProtocol", nioCore, httpClient],
+            dependencies: [
+                "PusherProtocol", nioCore, .product(name: "NIOHTTP1", package: "swift-nio"), httpClient,
+            ],
             swiftSettings: settings
         ),
         .target(
@@ -58,6 +61,8 @@ let package = Package(
             dependencies: [
                 "PusherProtocol", "PusherPublisher", "Digests", nioCore, nioPosix, logging, lifecycle,
                 .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: settings
@@ -86,7 +91,8 @@ let package = Package(
         .testTarget(
             name: "TicketAPITests",
             dependencies: [
-                "TicketAPI", "PusherPublisher", "PusherProtocol", "Digests", nioCore, logging, httpClient,
+                "TicketAPI", "PusherPublisher", "PusherProtocol", "Digests", nioCore, nioPosix, logging, lifecycle, httpClient,
+                .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: settings
