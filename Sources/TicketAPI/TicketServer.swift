@@ -43,7 +43,8 @@ package final class TicketServer: Service {
             logger: self.quiet(logger))
         // Shut down from the last to the first: the relay publishes what the last requests stored.
         var group = ServiceGroupConfiguration(services: [relay, application], logger: self.quiet(logger))
-        group.maximumGracefulShutdownDuration = .seconds(8)
+        // Of the process's ten seconds the broker, which is shut down after this, needs its share.
+        group.maximumGracefulShutdownDuration = .seconds(5)
         let services = ServiceGroup(configuration: group)
         let running = Task {
             do {

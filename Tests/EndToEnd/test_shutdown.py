@@ -50,13 +50,50 @@ def test_a_client_that_stalls_cannot_hold_it(switchboard, part):
         assert time.monotonic() - begun < 10
 
 
-def test_a_client_that_does_not_read_its_close_cannot_hold_it(switchboard):
-    client = socket.create_connection(("127.0.0.1", switchboard.broker), timeout=30)
+def test_clients_that_stall_everywhere_cannot_hold_it(switchboard):
+    with half_a_request(switchboard.tickets), half_a_request(switchboard.broker), deaf_client(switchboard):
+        assert TicketClient(switchboard.tickets).request("GET", "/up").status_code == 200
+        begun = time.monotonic()
+        with PusherSocket(switchboard.broker, switchboard.key) as good:
+            switchboard.process.send_signal(signal.SIGTERM)
+            assert good.close_code()[0] == 4200
+        assert switchboard.wait() == 0, switchboard.errors()
+        assert time.monotonic() - begun < 10
+
+
+def test_a_second_signal_ends_it_at_once(start):
+    server = start()
+    with half_a_request(server.tickets):
+        assert TicketClient(server.tickets).request("GET", "/up").status_code == 200
+        begun = time.monotonic()
+        server.process.send_signal(signal.SIGTERM)
+        # The listener is closed: it is on its way out, and waits for the rest of the request.
+        wait_until(lambda: not listens(server.tickets), "the closed listener", 5)
+        server.process.send_signal(signal.SIGINT)
+        assert server.wait() == 75
+        assert time.monotonic() - begun < 3
+        assert "asked again" in server.errors()
+
+
+def listens(port):
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+        return True
+    except ConnectionRefusedError:
+        return False
+
+
+def deaf_client(server):
+    client = socket.create_connection(("127.0.0.1", server.broker), timeout=30)
     client.sendall(
-        f"GET /app/{switchboard.key}?protocol=7 HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        f"GET /app/{server.key}?protocol=7 HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n".encode())
-    with client:
-        assert b" 101 " in client.recv(4096)
+    assert b" 101 " in client.recv(4096)
+    return client
+
+
+def test_a_client_that_does_not_read_its_close_cannot_hold_it(switchboard):
+    with deaf_client(switchboard):
         begun = time.monotonic()
         assert switchboard.stop() == 0, switchboard.errors()
         assert time.monotonic() - begun < 10

@@ -17,11 +17,7 @@ enum BodyReader {
         if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > Self.maxBytes {
             throw HTTPFailure.contentTooLarge
         }
-        var bytes = ByteBuffer()
-        for try await part in request.body {
-            guard bytes.readableBytes + part.readableBytes <= Self.maxBytes else { throw HTTPFailure.contentTooLarge }
-            bytes.writeImmutableBuffer(part)
-        }
+        let bytes = try await Self.bytes(of: request.body)
         guard bytes.readableBytes > 0 else { return Input() }
         switch request.headers[.contentType].flatMap(Self.type) {
         case .json:
@@ -32,6 +28,23 @@ enum BodyReader {
             }
         case .form: return Input(form: String(buffer: bytes))
         case nil: throw HTTPFailure.unsupportedMediaType
+        }
+    }
+
+    private static func bytes(of body: RequestBody) async throws -> ByteBuffer {
+        var bytes = ByteBuffer()
+        var parts = body.makeAsyncIterator()
+        while true {
+            let next: ByteBuffer?
+            do {
+                next = try await parts.next()
+            } catch {
+                // The client went away, or broke off or broke the framing: no fault of ours, and nobody's to log.
+                throw HTTPFailure.incompleteBody
+            }
+            guard let part = next else { return bytes }
+            guard bytes.readableBytes + part.readableBytes <= Self.maxBytes else { throw HTTPFailure.contentTooLarge }
+            bytes.writeImmutableBuffer(part)
         }
     }
 

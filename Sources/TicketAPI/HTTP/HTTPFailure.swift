@@ -7,6 +7,7 @@ enum HTTPFailure: Error {
     case contentTooLarge
     case unsupportedMediaType
     case malformedJSON
+    case incompleteBody
     case routeNotFound(path: String)
     case methodNotAllowed(method: String, path: String, allowed: [String])
 }
@@ -40,6 +41,7 @@ extension Response {
             self = .message(
                 .unsupportedMediaType, "The request body must be JSON or application/x-www-form-urlencoded.")
         case .malformedJSON: self = .message(.badRequest, "The request body is not valid JSON.")
+        case .incompleteBody: self = .message(.badRequest, "The request body is incomplete.")
         case .routeNotFound(let path): self = .message(.notFound, "The route \(path) could not be found.")
         case .methodNotAllowed(let method, let path, let allowed):
             self = .message(
