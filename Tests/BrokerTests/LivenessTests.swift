@@ -1,0 +1,77 @@
+import Broker
+import BrokerCore
+import PusherProtocol
+import Testing
+
+@Suite("Liveness")
+struct LivenessTests {
+    private static func impatient(_ configuration: inout BrokerConfiguration) {
+        configuration.keepAlive = KeepAlive.Timing(
+            activityTimeout: 1, slack: .zero, pongTimeout: .milliseconds(500))
+    }
+
+    @Test("P25–P27, P29: a silent client is pinged, subscribed or not; whoever answers stays, whoever does not gets 4201")
+    func pingAndReap() async throws {
+        try await TestBroker.run(configure: Self.impatient) { broker in
+            let (live, silent) = (try await broker.client(), try await broker.client())
+            #expect(try await silent.next().event == "pusher:ping")
+            for _ in 0..<2 {
+                #expect(try await live.next().event == "pusher:ping")
+                try await live.send(#"{"event":"pusher:pong","data":{}}"#)
+            }
+            #expect(try await silent.next().data?.contains("4201") == true)
+            #expect(try await silent.closeCode() == 4201)
+            try await live.expectNothingMore()
+        }
+    }
+
+    @Test("A request that does not arrive in time is answered 408; an idle connection is closed without a word")
+    func slowRequest() async throws {
+        try await TestBroker.run(
+            configure: {
+                $0.timeouts.requestHead = .milliseconds(300)
+                $0.timeouts.requestBody = .milliseconds(300)
+                $0.timeouts.idleRequest = .milliseconds(300)
+            }
+        ) { broker in
+            let slow = try await broker.raw()
+            try await slow.send("GET /up HTTP/1.1\r\nHost:")
+            #expect(try await slow.answer().status == 408)
+            let idle = try await broker.raw()
+            try await idle.send("GET /up HTTP/1.1\r\nHost: t\r\n\r\n")
+            #expect(try await idle.answer().status == 200)
+            #expect(try await idle.takeAll().isEmpty)
+            let half = try await broker.raw()
+            let request = signedRequest("POST", "/apps/4711/events", body: #"{"name":"n","channel":"c","data":""}"#)
+            try await half.send(String(request.dropLast(3)))
+            #expect(try await half.answer().status == 408)
+        }
+    }
+
+    @Test("A client that does not read is closed with 4100; the others get everything, in order")
+    func slowConsumer() async throws {
+        try await TestBroker.run(configure: { $0.maxBacklog = 64 * 1024 }) { broker in
+            let (fast, slow) = (try await broker.client(), try await broker.client())
+            try await fast.subscribe("x")
+            try await slow.subscribe("x")
+            try await slow.raw.setReading(false)
+            let http = try await broker.raw()
+            let padding = String(repeating: "x", count: 10_000)
+            // Far more than the kernel's buffers and the backlog hold.
+            let count = 2_000
+            for index in 0..<count {
+                let body = #"{"name":"n","channel":"x","data":"\#(index) \#(padding)"}"#
+                #expect(try await http.call("POST", "/apps/4711/events", body: body).status == 200)
+                #expect(try await fast.next().data?.hasPrefix("\(index) ") == true)
+            }
+            try await slow.raw.setReading(true)
+            var next = 0
+            while case let event = try await slow.next(), event.event == "n" {
+                #expect(event.data?.hasPrefix("\(next) ") == true)
+                next += 1
+            }
+            #expect(next < count)
+            #expect(try await slow.closeCode() == 4100)
+        }
+    }
+}

@@ -1,0 +1,117 @@
+import NIOCore
+import NIOPosix
+
+/// A TCP client for bytes as they are: sends what it is told and collects what comes.
+///
+/// Whatever is awaited has a deadline: after it the connection is cut, and the wait fails with what had come by then.
+actor RawClient {
+    struct Unmet: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    private final class Collector: ChannelInboundHandler {
+        typealias InboundIn = ByteBuffer
+        private let stream: AsyncStream<ByteBuffer>.Continuation
+
+        init(_ stream: AsyncStream<ByteBuffer>.Continuation) {
+            self.stream = stream
+        }
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            self.stream.yield(self.unwrapInboundIn(data))
+        }
+
+        func channelInactive(context: ChannelHandlerContext) {
+            self.stream.finish()
+        }
+
+        func errorCaught(context: ChannelHandlerContext, error: any Error) {
+            context.close(promise: nil)
+        }
+    }
+
+    private static let patience = TimeAmount.seconds(20)
+
+    nonisolated let channel: any Channel
+    private var incoming: AsyncStream<ByteBuffer>.Iterator
+    /// Received and not yet taken.
+    private(set) var received: [UInt8] = []
+    private(set) var hasEnded = false
+
+    private init(channel: any Channel, incoming: AsyncStream<ByteBuffer>) {
+        self.channel = channel
+        self.incoming = incoming.makeAsyncIterator()
+    }
+
+    static func connect(port: Int) async throws -> RawClient {
+        let (stream, continuation) = AsyncStream.makeStream(of: ByteBuffer.self)
+        let bootstrap = ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(Collector(continuation))
+                }
+            }
+        let channel = try await bootstrap.connect(host: "127.0.0.1", port: port).get()
+        return RawClient(channel: channel, incoming: stream)
+    }
+
+    nonisolated func send(_ bytes: some Collection<UInt8> & Sendable) async throws {
+        try await self.channel.writeAndFlush(ByteBuffer(bytes: bytes))
+    }
+
+    nonisolated func send(_ text: String) async throws {
+        try await self.send(Array(text.utf8))
+    }
+
+    nonisolated func setReading(_ reads: Bool) async throws {
+        try await self.channel.setOption(.autoRead, value: reads).get()
+        if reads { self.channel.read() }
+    }
+
+    /// Cuts the connection without a word.
+    nonisolated func cut() {
+        self.channel.close(promise: nil)
+    }
+
+    /// Waits until `match` finds something at the front of what came, and takes it.
+    func take<Value: Sendable>(
+        _ what: String, _ match: @Sendable ([UInt8]) throws -> (Value, Int)?
+    ) async throws -> Value {
+        let deadline = self.channel.eventLoop.scheduleTask(in: Self.patience) { [channel] in
+            channel.close(promise: nil)
+        }
+        defer { deadline.cancel() }
+        while true {
+            if let (value, length) = try match(self.received) {
+                self.received.removeFirst(length)
+                return value
+            }
+            guard !self.hasEnded else {
+                throw Unmet(
+                    description: "no \(what) before the end; there is: \(String(decoding: self.received, as: UTF8.self))")
+            }
+            if let buffer = await self.nextBuffer() {
+                self.received += buffer.readableBytesView
+            } else {
+                self.hasEnded = true
+            }
+        }
+    }
+
+    private func nextBuffer() async -> ByteBuffer? {
+        var iterator = self.incoming
+        defer { self.incoming = iterator }
+        return await iterator.next(isolation: #isolation)
+    }
+
+    /// Waits for the peer to close and returns everything that came before.
+    func takeAll() async throws -> [UInt8] {
+        while !self.hasEnded {
+            do {
+                let _: Int = try await self.take("end") { _ in nil }
+            } catch is Unmet {}
+        }
+        defer { self.received = [] }
+        return self.received
+    }
+}
