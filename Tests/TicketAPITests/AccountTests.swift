@@ -71,7 +71,9 @@ struct AccountTests {
         try await TicketHarness.run { api in
             let reply = try await api.call(
                 .POST, "/api/register",
-                form: "name=Ada+L%C3%B6ve&email=ada%40example.com&password=a%2Bb+c%25de&password_confirmation=a%2Bb+c%25de")
+                form:
+                    "name=Ada+L%C3%B6ve&email=ada%40example.com&password=a%2Bb+c%25de&password_confirmation=a%2Bb+c%25de"
+            )
             #expect(reply.status == 201)
             #expect(reply.json["user"]["name"] == "Ada Löve")
             let login = try await api.call(.POST, "/login", json: #"{"email":"ADA@EXAMPLE.COM","password":"a+b c%de"}"#)
@@ -103,9 +105,11 @@ struct AccountTests {
         }
     }
 
-    @Test("A token is refused when any part of it is wrong", arguments: [
-        "", "1", "1|", "|", "x|y", "1|AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "99999999999999999999|x",
-    ])
+    @Test(
+        "A token is refused when any part of it is wrong",
+        arguments: [
+            "", "1", "1|", "|", "x|y", "1|AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "99999999999999999999|x",
+        ])
     func badTokens(_ token: String) async throws {
         try await TicketHarness.run { api in
             let ada = try await api.customer("Ada")

@@ -102,7 +102,8 @@ struct ChatTests {
             let ada = try await api.customer("Ada")
             let id = try await api.ticket(of: ada)
             #expect(try await api.post(String(repeating: "😀", count: 5000), to: id, as: ada).status == 201)
-            #expect(try await api.post("  " + String(repeating: "x", count: 5000) + "\\n", to: id, as: ada).status == 201)
+            #expect(
+                try await api.post("  " + String(repeating: "x", count: 5000) + "\\n", to: id, as: ada).status == 201)
             let long = try await api.post(String(repeating: "x", count: 5001), to: id, as: ada)
             #expect(long.status == 422)
             #expect(

@@ -132,17 +132,21 @@ struct TicketTests {
         var description: String { "\(method) \(path) \(body ?? "")" }
     }
 
-    @Test("Who may do what: a stranger's ticket is 404 on every route", arguments: [
-        Access(method: "GET", path: "", body: nil, owner: 200, stranger: 404, admin: 200),
-        Access(method: "PUT", path: "", body: #"{"subject":"S"}"#, owner: 200, stranger: 404, admin: 200),
-        Access(method: "PATCH", path: "", body: #"{"status":"Resolved"}"#, owner: 403, stranger: 404, admin: 200),
-        Access(method: "PATCH", path: "", body: #"{"subject":""}"#, owner: 422, stranger: 404, admin: 422),
-        Access(method: "DELETE", path: "", body: nil, owner: 403, stranger: 404, admin: 204),
-        Access(method: "GET", path: "/chat", body: nil, owner: 200, stranger: 404, admin: 200),
-        Access(method: "GET", path: "/chat?limit=0", body: nil, owner: 422, stranger: 404, admin: 422),
-        Access(method: "POST", path: "/chat/messages", body: #"{"content":"hi"}"#, owner: 201, stranger: 404, admin: 201),
-        Access(method: "POST", path: "/chat/messages", body: "{}", owner: 422, stranger: 404, admin: 422),
-    ])
+    @Test(
+        "Who may do what: a stranger's ticket is 404 on every route",
+        arguments: [
+            Access(method: "GET", path: "", body: nil, owner: 200, stranger: 404, admin: 200),
+            Access(method: "PUT", path: "", body: #"{"subject":"S"}"#, owner: 200, stranger: 404, admin: 200),
+            Access(method: "PATCH", path: "", body: #"{"status":"Resolved"}"#, owner: 403, stranger: 404, admin: 200),
+            Access(method: "PATCH", path: "", body: #"{"subject":""}"#, owner: 422, stranger: 404, admin: 422),
+            Access(method: "DELETE", path: "", body: nil, owner: 403, stranger: 404, admin: 204),
+            Access(method: "GET", path: "/chat", body: nil, owner: 200, stranger: 404, admin: 200),
+            Access(method: "GET", path: "/chat?limit=0", body: nil, owner: 422, stranger: 404, admin: 422),
+            Access(
+                method: "POST", path: "/chat/messages", body: #"{"content":"hi"}"#, owner: 201, stranger: 404,
+                admin: 201),
+            Access(method: "POST", path: "/chat/messages", body: "{}", owner: 422, stranger: 404, admin: 422),
+        ])
     func access(_ access: Access) async throws {
         try await TicketHarness.run { api in
             let ada = try await api.customer("Ada")

@@ -54,11 +54,15 @@ final class WriteQueue: Sendable {
         }
     }
 
+    /// Throws when the transaction is lost with this write: some errors (disk full, I/O) end it as a whole, and then
+    /// nothing of the group is stored.
     private func run(_ write: any PendingWrite, _ tables: Tables) throws {
-        try tables.db.inSavepoint {
-            write.run(tables) ? .commit : .rollback
+        do {
+            try tables.db.inSavepoint { write.run(tables) ? .commit : .rollback }
+        } catch {
+            // There is no savepoint any more to go back to; the write knows why.
+            throw write.error ?? error
         }
-        // Some errors (disk full, I/O) end the whole transaction: then nothing of the group is stored.
         if !tables.db.isInsideTransaction, let error = write.error { throw error }
     }
 
