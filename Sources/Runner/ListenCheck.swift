@@ -4,14 +4,17 @@ import Glibc
 enum ListenCheck {
     /// Throws when nobody could listen there now. Tried early so that a port in use leaves no trace on the disk; the
     /// listener itself, bound later, has the last word.
-    static func refuseTaken(_ host: String, _ port: Int) throws(StartFailure) {
+    static func refuseTaken(
+        _ host: String, _ port: Int, settings: (host: SettingRow, port: SettingRow)
+    ) throws(StartFailure) {
         var hints = addrinfo()
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV
         var list: UnsafeMutablePointer<addrinfo>?
         let result = getaddrinfo(host, String(port), &hints, &list)
         guard result == 0, let address = list else {
-            throw .unavailable("cannot listen on \(host): \(String(cString: gai_strerror(result)))")
+            throw .unavailable(
+                "cannot listen on \(host) (\(settings.host.name)): \(String(cString: gai_strerror(result)))")
         }
         defer { freeaddrinfo(list) }
 
@@ -22,7 +25,9 @@ enum ListenCheck {
         var on: Int32 = 1
         setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<Int32>.size))
         guard bind(descriptor, address.pointee.ai_addr, address.pointee.ai_addrlen) == 0 else {
-            throw .unavailable("cannot listen on \(host) port \(port): \(lastSystemError())")
+            throw .unavailable(
+                "cannot listen on \(host) (\(settings.host.name)), port \(port) (\(settings.port.name)): "
+                    + lastSystemError())
         }
     }
 

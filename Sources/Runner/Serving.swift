@@ -21,8 +21,16 @@ struct Serving {
     func run() async throws {
         // Everything that can be refused is refused before the first file is made.
         try self.refusePublicDemo()
-        if self.servesBroker { try ListenCheck.refuseTaken(self.settings.brokerHost, self.settings.brokerPort) }
-        if self.servesTickets { try ListenCheck.refuseTaken(self.settings.ticketsHost, self.settings.ticketsPort) }
+        if self.servesBroker {
+            try ListenCheck.refuseTaken(
+                self.settings.brokerHost, self.settings.brokerPort,
+                settings: (SettingTable.brokerHost.row, SettingTable.brokerPort.row))
+        }
+        if self.servesTickets {
+            try ListenCheck.refuseTaken(
+                self.settings.ticketsHost, self.settings.ticketsPort,
+                settings: (SettingTable.ticketsHost.row, SettingTable.ticketsPort.row))
+        }
 
         var directory: DataDirectory?
         if self.servesTickets || self.settings.app == nil {

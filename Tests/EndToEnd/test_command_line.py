@@ -235,7 +235,7 @@ def taken():
 def test_a_port_in_use_leaves_no_trace(tmp_path, taken, name):
     refused(
         run("serve", cwd=tmp_path, **settings_in(tmp_path, **{name: taken})), str(taken), "127.0.0.1",
-        "Address already in use")
+        "Address already in use", name)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -1,0 +1,62 @@
+"""The README's commands do what they say, as they are written; only the ports are others."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pusher_socket import PusherSocket
+from switchboard import run
+
+README = (Path(__file__).parents[2] / "README.md").read_text()
+
+
+def block(language, containing):
+    (found,) = [text for text in re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL) if containing in text]
+    return found
+
+
+@pytest.fixture
+def demo(start):
+    return start("--demo")
+
+
+def at(demo, text):
+    return text.replace("127.0.0.1:8000", f"127.0.0.1:{demo.tickets}").replace("6001", str(demo.broker))
+
+
+def test_a_conversation_by_curl(demo):
+    script = at(demo, block("sh", "chat/messages"))
+    done = subprocess.run(["bash", "-euc", script], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0 and done.stderr == "", done.stderr
+    decoder, answers, rest = json.JSONDecoder(), [], done.stdout.strip()
+    while rest:
+        answer, end = decoder.raw_decode(rest)
+        answers.append(answer)
+        rest = rest[end:].lstrip()
+    asked, history, answered = answers
+    assert asked["data"]["content"] == "Hello?"
+    assert [message["id"] for message in history["messages"]] == [asked["data"]["id"]]
+    assert answered["data"]["sender"]["role"] == "admin"
+
+
+def test_publishing_with_an_sdk(demo):
+    with PusherSocket(demo.broker, demo.key) as client:
+        client.subscribe("orders")
+        script = at(demo, block("python", "pusher.Pusher"))
+        subprocess.run([sys.executable, "-c", script], check=True, timeout=60, cwd=demo.data.parent)
+        assert json.loads(client.expect("order.shipped", "orders")["data"]) == {"id": 42}
+
+
+def test_every_setting_is_in_its_table():
+    names = set(re.findall(r"\[([A-Z_]+);", re.sub(r"\s+", " ", run("serve", "--help").stdout))) | {"PUSHER_APP_SECRET"}
+    assert names == set(re.findall(r"`([A-Z]+(?:_[A-Z]+)*)`", block_of_table()))
+
+
+def block_of_table():
+    rows = README[README.index("| environment | default | meaning |"):]
+    first_cells = [row.split("|")[1] for row in rows.split("\n\n")[0].splitlines()[2:]]
+    return "\n".join(first_cells)
