@@ -4,8 +4,9 @@ struct Greeting: Sendable {
         let host: String
         let port: Int
 
-        /// `host:port` as it stands in a URL.
-        var authority: String { self.host.contains(":") ? "[\(self.host)]:\(self.port)" : "\(self.host):\(self.port)" }
+        /// The host as it stands in a URL.
+        var urlHost: String { self.host.contains(":") ? "[\(self.host)]" : self.host }
+        var authority: String { "\(self.urlHost):\(self.port)" }
     }
 
     let broker: Listener?
@@ -43,7 +44,7 @@ struct Greeting: Sendable {
         ]
         if let broker = self.broker {
             lines.append(
-                "new Echo({broadcaster:'reverb',key:'\(self.appKey)',wsHost:'\(broker.host)',wsPort:\(broker.port),"
+                "new Echo({broadcaster:'reverb',key:'\(self.appKey)',wsHost:'\(broker.urlHost)',wsPort:\(broker.port),"
                     + "forceTLS:false,enabledTransports:['ws'],authEndpoint:'\(url)/broadcasting/auth',"
                     + "bearerToken:'<token>'}).private('chat.1').listen('NewMessage',(e)=>console.log(e.message))")
         }

@@ -24,10 +24,8 @@ struct SettingSources: Sendable {
             given = (text, .environment)
         } else if let entry = self.file?.entries[row.configKey] {
             given = (entry.text, .file(line: entry.line))
-        } else if let text = row.defaultText {
-            given = (text, .flag)
         } else {
-            return nil
+            return row.defaultText.flatMap(setting.kind.parse)
         }
         if let value = setting.kind.parse(given.text) { return value }
 

@@ -111,7 +111,7 @@ extension SettingSources {
     /// The value of a setting that has a default.
     fileprivate func required<Value>(_ setting: Setting<Value>) throws(StartFailure) -> Value {
         guard let value = try self.value(of: setting) else {
-            preconditionFailure("\(setting.row.name) has no default in the table")
+            preconditionFailure("\(setting.row.name) has no default in the table, or one that is not allowed")
         }
         return value
     }

@@ -104,11 +104,15 @@ def test_requests_in_progress_are_answered(start, create_admin):
     server = start()
     create_admin(server)
     answers = []
+    all_connected = threading.Barrier(8)
 
     def login(number):
-        body = {"email": f"nobody{number}@example.org", "password": "wrong password"}
+        client = TicketClient(server.tickets)
+        client.request("GET", "/up")
+        all_connected.wait(30)
         try:
-            answers.append(TicketClient(server.tickets).request("POST", "/login", body).status_code)
+            body = {"email": f"nobody{number}@example.org", "password": "wrong password"}
+            answers.append(client.request("POST", "/login", body).status_code)
         except OSError as failure:
             answers.append(type(failure).__name__)
 
