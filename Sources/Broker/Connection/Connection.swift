@@ -131,7 +131,9 @@ final class Connection: ChannelInboundHandler {
     /// Sends bytes behind all that were sent before. A peer that does not keep up is closed, never waited for.
     func send(_ bytes: UnsafeRawBufferPointer) {
         guard !self.hasFailed else { return }
-        switch self.outbound.send(bytes, limit: self.loop.configuration.maxBacklog) {
+        // A goodbye waits behind whatever waits already.
+        let limit = if case .closing = self.state { Int.max } else { self.loop.configuration.maxBacklog }
+        switch self.outbound.send(bytes, limit: limit) {
         case .done: break
         case .mustWrite: self.writeNext()
         case .full: self.fail(.slowConsumer)
@@ -179,10 +181,11 @@ final class Connection: ChannelInboundHandler {
     /// Closes once everything has been sent, then waits a moment for the peer to do so too: cutting the connection
     /// while input is unread would throw away what the peer has not read yet.
     func closeAfterReplies() {
-        self.flushReplies()
-        if case .webSocket(let session) = self.state { session.end(connection: self) }
-        if case .closed = self.state { return }
+        let state = self.state
+        if case .closed = state { return }
         self.state = .closing
+        self.flushReplies()
+        if case .webSocket(let session) = state { session.end(connection: self) }
         self.setDeadline(after: self.loop.configuration.timeouts.close)
         self.closesWhenSent = true
         if self.outbound.isEmpty { self.finish() }
@@ -217,7 +220,6 @@ final class Connection: ChannelInboundHandler {
             self.outbound.dropWaiting()
             self.hasFailed = false
             self.close(with: .slowConsumer)
-            // What is being written stays; the goodbye waits behind it, whatever the limit.
             self.loop.logger.debug("Closed a client that did not keep up")
         default: self.closeNow()
         }
