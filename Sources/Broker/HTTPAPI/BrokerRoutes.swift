@@ -97,7 +97,8 @@ enum BrokerRoutes {
     private static func matchSocket(_ head: HTTPRequestHead, key: String) -> Match {
         guard head.method == "GET" else { return .answer(self.methodNotAllowed("GET")) }
         guard let upgrade = head.webSocket else {
-            let text = "This is a WebSocket endpoint. If a proxy stands in front, it must pass on Upgrade and Connection."
+            let text =
+                "This is a WebSocket endpoint. If a proxy stands in front, it must pass on Upgrade and Connection."
             return .answer(
                 HTTPAnswer(.upgradeRequired, text: text).adding("Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"))
         }
