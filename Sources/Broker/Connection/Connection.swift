@@ -25,10 +25,12 @@ final class Connection: ChannelInboundHandler {
         case closed
     }
 
-    /// Small reads keep an idle connection small; large ones are for bodies that have begun to arrive.
-    private enum ReadSize {
-        static let small = 512
-        static let large = 16 * 1024
+    /// How much is read at once. The buffer stays with the connection, so it is what an idle client costs.
+    enum ReadSize: Int {
+        /// For the messages of clients, which are short; a browser's handshake takes two or three.
+        case small = 256
+        /// For bodies and messages that have begun to arrive.
+        case large = 16_384
     }
 
     let loop: LoopContext
@@ -44,7 +46,7 @@ final class Connection: ChannelInboundHandler {
     private var hasFailed = false
 
     /// The channel option that goes with a new connection.
-    static let initialReadAllocator = FixedSizeRecvByteBufferAllocator(capacity: ReadSize.small)
+    static let initialReadAllocator = FixedSizeRecvByteBufferAllocator(capacity: ReadSize.small.rawValue)
 
     init(loop: LoopContext) {
         self.loop = loop
@@ -116,14 +118,13 @@ final class Connection: ChannelInboundHandler {
         }
     }
 
-    /// Reads in large pieces while something large arrives, and in small ones else.
-    func expectInput(isLarge: Bool) {
-        let size = isLarge ? ReadSize.large : ReadSize.small
+    /// Sets how much is read at once from now on.
+    func read(_ size: ReadSize) {
         guard size != self.readSize, let context else { return }
         self.readSize = size
         // Setting this option cannot fail on a socket; if it could, reads would only keep their size.
         try? context.channel.syncOptions?.setOption(
-            .recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: size))
+            .recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: size.rawValue))
     }
 
     // MARK: Sending
