@@ -11,7 +11,8 @@ package struct BindFailure: Error, CustomStringConvertible {
     init(host: String, port: Int, error: any Error) {
         let address = "\(host):\(port)"
         switch (error as? IOError)?.errnoCode {
-        case EADDRINUSE: self.description = "broker: \(address) is in use by another program; choose another BROKER_PORT"
+        case EADDRINUSE:
+            self.description = "broker: \(address) is in use by another program; choose another BROKER_PORT"
         case EADDRNOTAVAIL: self.description = "broker: \(address) is not an address of this machine; check BROKER_HOST"
         case EACCES: self.description = "broker: no permission to listen on \(address); ports below 1024 need it"
         default: self.description = "broker: cannot listen on \(address): \(error)"

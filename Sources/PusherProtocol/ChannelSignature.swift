@@ -41,7 +41,7 @@ package enum ChannelSignature {
     package static func verify(_ auth: String, signs text: String, credentials: AppCredentials) throws(Refusal) {
         guard let colon = auth.utf8.firstIndex(of: UInt8(ascii: ":")) else { throw .malformed }
         guard auth[..<colon] == credentials.key else { throw .wrongKey }
-        let signature = auth.utf8[auth.utf8.index(after: colon)...]
+        let signature = String(auth[auth.utf8.index(after: colon)...])
         guard credentials.secret.sign(text).matches(hex: signature) else { throw .wrongSignature }
     }
 }

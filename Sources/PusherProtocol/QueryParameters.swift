@@ -3,25 +3,21 @@
 /// A `+` stays a plus: the SDKs write it so and sign it so (8.3 of the protocol facts). Array forms are folded the
 /// way PHP signs them: `name[]=a&name[]=b` and `name[0]=a&name[1]=b` become `name` with the value `a,b`.
 package struct QueryParameters: Sendable {
-    package let parameters: [(name: String, value: String)]
+    package private(set) var parameters: [(name: String, value: String)] = []
 
     /// Nil when an escape is malformed or what it decodes to is not UTF-8.
     package init?(_ query: String) {
-        var parameters: [(name: String, value: String)] = []
-        for pair in query.utf8.split(separator: UInt8(ascii: "&")) {
-            let equals = pair.firstIndex(of: UInt8(ascii: "=")) ?? pair.endIndex
-            let rawValue = equals == pair.endIndex ? pair[equals...] : pair[pair.index(after: equals)...]
-            guard let name = Self.percentDecoded(Substring(pair[..<equals])),
-                let value = Self.percentDecoded(Substring(rawValue))
-            else { return nil }
-            let folded = Self.withoutIndex(name.lowercased())
-            if folded.isArray, let first = parameters.firstIndex(where: { $0.name == folded.name }) {
-                parameters[first].value += ",\(value)"
-            } else {
-                parameters.append((name: folded.name, value: value))
+        var query = query
+        let isWellFormed = query.withUTF8 { bytes in
+            var rest = bytes[...]
+            self.parameters.reserveCapacity(8)
+            while !rest.isEmpty {
+                let pair = Self.cut(&rest, at: UInt8(ascii: "&"))
+                if !pair.isEmpty { guard self.append(pair) else { return false } }
             }
+            return true
         }
-        self.parameters = parameters
+        guard isWellFormed else { return nil }
     }
 
     /// The value of the first parameter of that name, which is in lower case.
@@ -29,11 +25,48 @@ package struct QueryParameters: Sendable {
         self.parameters.first { $0.name == name }?.value
     }
 
+    private typealias Bytes = Slice<UnsafeBufferPointer<UInt8>>
+
+    /// Takes what stands before `separator` off the front of `bytes`, and the separator itself.
+    private static func cut(_ bytes: inout Bytes, at separator: UInt8) -> Bytes {
+        let end = bytes.firstIndex(of: separator) ?? bytes.endIndex
+        let head = bytes[..<end]
+        bytes = end == bytes.endIndex ? bytes[end...] : bytes[(end + 1)...]
+        return head
+    }
+
+    private mutating func append(_ pair: Bytes) -> Bool {
+        var value = pair
+        let name = Self.cut(&value, at: UInt8(ascii: "="))
+        guard let name = Self.decoded(name), let value = Self.decoded(value) else { return false }
+        // Nearly every name is one already.
+        let isPlain = name.utf8.allSatisfy { ($0 >= 97 && $0 <= 122) || $0 == UInt8(ascii: "_") }
+        guard !isPlain else {
+            self.parameters.append((name: name, value: value))
+            return true
+        }
+        let (base, isElement) = Self.withoutIndex(name.lowercased())
+        if isElement, let first = self.parameters.firstIndex(where: { $0.name == base }) {
+            self.parameters[first].value += ",\(value)"
+        } else {
+            self.parameters.append((name: base, value: value))
+        }
+        return true
+    }
+
     /// Decodes `%XX`; nil when an escape is malformed or the result is not UTF-8.
-    package static func percentDecoded(_ text: some StringProtocol) -> String? {
-        guard text.utf8.contains(UInt8(ascii: "%")) else { return String(text) }
+    package static func percentDecoded(_ text: String) -> String? {
+        var text = text
+        return text.withUTF8 { self.decoded($0[...]) }
+    }
+
+    private static func decoded(_ text: Bytes) -> String? {
+        guard text.contains(UInt8(ascii: "%")) else {
+            return String(decoding: UnsafeBufferPointer(rebasing: text), as: UTF8.self)
+        }
         var bytes: [UInt8] = []
-        var rest = text.utf8[...]
+        bytes.reserveCapacity(text.count)
+        var rest = text
         while let byte = rest.popFirst() {
             guard byte == UInt8(ascii: "%") else {
                 bytes.append(byte)
@@ -56,7 +89,7 @@ package struct QueryParameters: Sendable {
     }
 
     /// `info[]` and `info[0]` are elements of `info`.
-    private static func withoutIndex(_ name: String) -> (name: String, isArray: Bool) {
+    private static func withoutIndex(_ name: String) -> (name: String, isElement: Bool) {
         guard name.hasSuffix("]"), let open = name.firstIndex(of: "["), open > name.startIndex,
             name[name.index(after: open)...].dropLast().utf8.allSatisfy({ $0 >= 48 && $0 <= 57 })
         else { return (name, false) }

@@ -5,20 +5,17 @@ package enum RequestSignature {
     /// How far `auth_timestamp` may lie from the server's clock, in seconds, both ways (P117).
     package static let clockWindow: Int64 = 600
 
-    /// The string that is signed: method, path, and the parameters except `auth_signature`, decoded, with names in
-    /// lower case and sorted, joined without escaping.
+    /// The string that is signed: method, path, and the parameters except `auth_signature`, sorted by name and joined
+    /// without escaping. `parameters` are decoded, with names in lower case.
     package static func stringToSign(
         method: String, path: String, parameters: [(name: String, value: String)]
     ) -> String {
-        var sorted =
-            parameters
-            .map { (name: $0.name.lowercased(), value: $0.value) }
-            .filter { $0.name != "auth_signature" }
-        sorted.sort { a, b in a.name.utf8.lexicographicallyPrecedes(b.name.utf8) }
-
         var text = "\(method)\n\(path)\n"
-        for (index, parameter) in sorted.enumerated() {
-            if index > 0 { text += "&" }
+        var isFirst = true
+        let sorted = parameters.sorted { a, b in a.name.utf8.lexicographicallyPrecedes(b.name.utf8) }
+        for parameter in sorted where parameter.name != "auth_signature" {
+            if !isFirst { text += "&" }
+            isFirst = false
             text += parameter.name
             text += "="
             text += parameter.value
@@ -98,11 +95,11 @@ package enum RequestSignature {
         }
         let signature = query["auth_signature"] ?? ""
         let text = self.stringToSign(method: method, path: path, parameters: query.parameters)
-        if !credentials.secret.sign(text).matches(hex: signature.utf8) {
+        if !credentials.secret.sign(text).matches(hex: signature) {
             guard let decoded = QueryParameters.percentDecoded(path), decoded != path,
                 credentials.secret.sign(
                     self.stringToSign(method: method, path: decoded, parameters: query.parameters)
-                ).matches(hex: signature.utf8)
+                ).matches(hex: signature)
             else { throw .wrongSignature(stringToSign: text) }
         }
         return query["body_md5"]

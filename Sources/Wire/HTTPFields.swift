@@ -1,16 +1,11 @@
+import Glibc
+
 /// The characters of RFC 9110 section 5.6.
 enum HTTPCharacters {
+    /// Letters, digits and ``!#$%&'*+-.^_`|~``: a bit each for the 128 characters of ASCII.
     static func isToken(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"):
-            true
-        case UInt8(ascii: "!"), UInt8(ascii: "#"), UInt8(ascii: "$"), UInt8(ascii: "%"), UInt8(ascii: "&"),
-            UInt8(ascii: "'"), UInt8(ascii: "*"), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "."),
-            UInt8(ascii: "^"), UInt8(ascii: "_"), UInt8(ascii: "`"), UInt8(ascii: "|"), UInt8(ascii: "~"):
-            true
-        default: false
-        }
+        let bits: UInt64 = byte < 64 ? 0x03FF_6CFA_0000_0000 : 0x57FF_FFFF_C7FF_FFFE
+        return byte < 128 && bits >> UInt64(byte & 63) & 1 == 1
     }
 
     /// Visible characters, space and tab, and the bytes above ASCII: no control bytes.
@@ -28,16 +23,16 @@ struct HeadLines {
         self.bytes = bytes
     }
 
-    /// The next line without its end; nil at the empty line.
+    /// The next line without its end; nil at the empty line. A bare LF is left in it, where no character may be one.
     mutating func next() throws(HTTPRequestFailure) -> UnsafeRawBufferPointer? {
         let start = self.index
-        var end = start
-        while end < self.bytes.count, self.bytes[end] != UInt8(ascii: "\r"), self.bytes[end] != UInt8(ascii: "\n") {
-            end &+= 1
-        }
-        guard end + 1 < self.bytes.count, self.bytes[end] == UInt8(ascii: "\r"),
-            self.bytes[end + 1] == UInt8(ascii: "\n")
+        guard start < self.bytes.count, let base = self.bytes.baseAddress,
+            let found = memchr(base + start, CInt(UInt8(ascii: "\r")), self.bytes.count - start)
         else { throw .badRequest("Line does not end in CR LF") }
+        let end = UnsafeRawPointer(found) - base
+        guard end + 1 < self.bytes.count, self.bytes[end + 1] == UInt8(ascii: "\n") else {
+            throw .badRequest("Line does not end in CR LF")
+        }
         self.index = end + 2
         return end == start ? nil : UnsafeRawBufferPointer(rebasing: self.bytes[start..<end])
     }

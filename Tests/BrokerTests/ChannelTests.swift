@@ -136,7 +136,8 @@ struct ChannelTests {
         }
     }
 
-    @Test("P139: what one publisher sends in a row arrives in that order, over channels and loops", arguments: [1, 2, 3])
+    @Test(
+        "P139: what one publisher sends in a row arrives in that order, over channels and loops", arguments: [1, 2, 3])
     func order(loops: Int) async throws {
         try await TestBroker.run(loops: loops) { broker in
             let clients = [try await broker.client(), try await broker.client(), try await broker.client()]

@@ -4,7 +4,9 @@ import Testing
 
 @Suite("Client events")
 struct ClientEventTests {
-    @Test("P83–P85, P91, P93: the others get the event, with the sender's user id and nothing forged; the sender does not")
+    @Test(
+        "P83–P85, P91, P93: the others get the event, with the sender's user id and nothing forged; the sender does not"
+    )
     func presence() async throws {
         try await TestBroker.run { broker in
             let (sender, receiver) = (try await broker.client(), try await broker.client())
@@ -12,7 +14,8 @@ struct ClientEventTests {
             try await receiver.subscribe("presence-ops", channelData: #"{"user_id":"ada"}"#)
             try await sender.subscribe("presence-ops", channelData: #"{"user_id":"ada"}"#)
             try await sender.send(
-                #"{"event":"client-typing","channel":"presence-ops","data":{"on": true},"user_id":"eve","socket_id":"1.2"}"#)
+                #"{"event":"client-typing","channel":"presence-ops","data":{"on": true},"user_id":"eve","socket_id":"1.2"}"#
+            )
             guard case .text(let text) = try await receiver.nextFrame() else { return }
             #expect(
                 text == #"{"event":"client-typing","channel":"presence-ops","data":"{\"on\": true}","user_id":"ada"}"#)
@@ -43,7 +46,10 @@ struct ClientEventTests {
             (#"{"event":"pusher_internal:member_added","channel":"private-ops","data":"{}"}"#, "null"),
             (#"{"event":"client-a","channel":"private-ops"}"#, "null"),
             (#"{"event":"client-a","data":{}}"#, "null"),
-            (#"{"event":"client-a","channel":"private-ops","data":"\#(String(repeating: "a", count: 10_241))"}"#, "4301"),
+            (
+                #"{"event":"client-a","channel":"private-ops","data":"\#(String(repeating: "a", count: 10_241))"}"#,
+                "4301"
+            ),
             (#"{"event":"client-\#(String(repeating: "a", count: 200))","channel":"private-ops","data":1}"#, "4301"),
         ])
     func refused(message: String, code: String) async throws {

@@ -67,8 +67,14 @@ struct HTTPAPITests {
             (#"{"name":"n","channel":"c","data":"\#(String(repeating: "é", count: 5120))"}"#, 200),
             (#"{"name":"n","channel":"c","data":"\#(String(repeating: "é", count: 5121))"}"#, 413),
             (#"{"name":"n","channel":"c","data":"\#(String(repeating: "\\u00e9", count: 5120))"}"#, 200),
-            (#"{"name":"n","channels":[\#(Array(repeating: "\"c\"", count: 100).joined(separator: ","))],"data":""}"#, 200),
-            (#"{"name":"n","channels":[\#(Array(repeating: "\"c\"", count: 101).joined(separator: ","))],"data":""}"#, 400),
+            (
+                #"{"name":"n","channels":[\#(Array(repeating: "\"c\"", count: 100).joined(separator: ","))],"data":""}"#,
+                200
+            ),
+            (
+                #"{"name":"n","channels":[\#(Array(repeating: "\"c\"", count: 101).joined(separator: ","))],"data":""}"#,
+                400
+            ),
         ])
     func bodies(body: String, status: Int) async throws {
         try await TestBroker.run { broker in
@@ -84,10 +90,12 @@ struct HTTPAPITests {
             try await client.subscribe("orders")
             try await client.subscribe("presence-ops", channelData: #"{"user_id":"ada"}"#)
             let answer = try await broker.trigger(
-                #"{"name":"n","channels":["orders","presence-ops","orders","private-x"],"data":"1","info":"user_count,subscription_count"}"#)
+                #"{"name":"n","channels":["orders","presence-ops","orders","private-x"],"data":"1","info":"user_count,subscription_count"}"#
+            )
             #expect(
                 answer.body
-                    == #"{"channels":{"orders":{"subscription_count":1},"presence-ops":{"user_count":1,"subscription_count":1},"private-x":{"subscription_count":0}}}"#)
+                    == #"{"channels":{"orders":{"subscription_count":1},"presence-ops":{"user_count":1,"subscription_count":1},"private-x":{"subscription_count":0}}}"#
+            )
             #expect(try await client.next().channel == "orders")
             #expect(try await client.next().channel == "presence-ops")
             try await client.expectNothingMore()
@@ -106,7 +114,9 @@ struct HTTPAPITests {
             #expect(try await broker.batch([tick(0), #"{"channel":"a b","name":"tick","data":""}"#]).status == 400)
             #expect(try await broker.batch([tick(0), tick(1).replacing("tick", with: "pusher:x")]).status == 400)
             try await client.expectNothingMore()
-            let answer = try await broker.batch([tick(0), tick(1).replacing("}", with: #","info":"subscription_count"}"#)])
+            let answer = try await broker.batch([
+                tick(0), tick(1).replacing("}", with: #","info":"subscription_count"}"#),
+            ])
             #expect(answer.body == #"{"batch":[{},{"subscription_count":1}]}"#)
         }
     }
@@ -184,7 +194,8 @@ struct HTTPAPITests {
             let client = try await broker.client()
             try await client.subscribe("c")
             let http = try await broker.raw()
-            let head = signedRequest("POST", "/apps/4711/events", body: Self.event)
+            let head =
+                signedRequest("POST", "/apps/4711/events", body: Self.event)
                 .split(separator: "Content-Length")[0] + "Transfer-Encoding: chunked\r\n\r\n"
             let half = Self.event.utf8.count / 2
             let (a, b) = (Self.event.prefix(half), Self.event.dropFirst(half))
@@ -221,7 +232,8 @@ struct HTTPAPITests {
         try await TestBroker.run { broker in
             let http = try await broker.raw()
             try await http.send(
-                "GET /up HTTP/1.1\r\nHost: t\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: x\r\n\r\n")
+                "GET /up HTTP/1.1\r\nHost: t\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: x\r\n\r\n"
+            )
             #expect(try await http.answer().status == 200)
             try await http.send("GET /app/x HTTP/1.1\r\nHost: t\r\n\r\n")
             #expect(try await http.answer().status == 426)

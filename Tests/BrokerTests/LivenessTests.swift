@@ -10,7 +10,8 @@ struct LivenessTests {
             activityTimeout: 1, slack: .zero, pongTimeout: .milliseconds(500))
     }
 
-    @Test("P25–P27, P29: a silent client is pinged, subscribed or not; whoever answers stays, whoever does not gets 4201")
+    @Test(
+        "P25–P27, P29: a silent client is pinged, subscribed or not; whoever answers stays, whoever does not gets 4201")
     func pingAndReap() async throws {
         try await TestBroker.run(configure: Self.impatient) { broker in
             let (live, silent) = (try await broker.client(), try await broker.client())

@@ -25,10 +25,12 @@ final class Connection: ChannelInboundHandler {
         case closed
     }
 
-    /// Small reads keep an idle connection small; large ones are for bodies that have begun to arrive.
-    private enum ReadSize {
-        static let small = 512
-        static let large = 16 * 1024
+    /// How much is read at once. The buffer stays with the connection, so it is what an idle client costs.
+    enum ReadSize: Int {
+        /// For the messages of clients, which are short; a browser's handshake takes two or three.
+        case small = 256
+        /// For bodies and messages that have begun to arrive.
+        case large = 16_384
     }
 
     let loop: LoopContext
@@ -44,7 +46,7 @@ final class Connection: ChannelInboundHandler {
     private var hasFailed = false
 
     /// The channel option that goes with a new connection.
-    static let initialReadAllocator = FixedSizeRecvByteBufferAllocator(capacity: ReadSize.small)
+    static let initialReadAllocator = FixedSizeRecvByteBufferAllocator(capacity: ReadSize.small.rawValue)
 
     init(loop: LoopContext) {
         self.loop = loop
@@ -116,14 +118,13 @@ final class Connection: ChannelInboundHandler {
         }
     }
 
-    /// Reads in large pieces while something large arrives, and in small ones else.
-    func expectInput(isLarge: Bool) {
-        let size = isLarge ? ReadSize.large : ReadSize.small
+    /// Sets how much is read at once from now on.
+    func read(_ size: ReadSize) {
         guard size != self.readSize, let context else { return }
         self.readSize = size
         // Setting this option cannot fail on a socket; if it could, reads would only keep their size.
         try? context.channel.syncOptions?.setOption(
-            .recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: size))
+            .recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: size.rawValue))
     }
 
     // MARK: Sending
@@ -131,7 +132,9 @@ final class Connection: ChannelInboundHandler {
     /// Sends bytes behind all that were sent before. A peer that does not keep up is closed, never waited for.
     func send(_ bytes: UnsafeRawBufferPointer) {
         guard !self.hasFailed else { return }
-        switch self.outbound.send(bytes, limit: self.loop.configuration.maxBacklog) {
+        // A goodbye waits behind whatever waits already.
+        let limit = if case .closing = self.state { Int.max } else { self.loop.configuration.maxBacklog }
+        switch self.outbound.send(bytes, limit: limit) {
         case .done: break
         case .mustWrite: self.writeNext()
         case .full: self.fail(.slowConsumer)
@@ -179,10 +182,11 @@ final class Connection: ChannelInboundHandler {
     /// Closes once everything has been sent, then waits a moment for the peer to do so too: cutting the connection
     /// while input is unread would throw away what the peer has not read yet.
     func closeAfterReplies() {
-        self.flushReplies()
-        if case .webSocket(let session) = self.state { session.end(connection: self) }
-        if case .closed = self.state { return }
+        let state = self.state
+        if case .closed = state { return }
         self.state = .closing
+        self.flushReplies()
+        if case .webSocket(let session) = state { session.end(connection: self) }
         self.setDeadline(after: self.loop.configuration.timeouts.close)
         self.closesWhenSent = true
         if self.outbound.isEmpty { self.finish() }
@@ -217,7 +221,6 @@ final class Connection: ChannelInboundHandler {
             self.outbound.dropWaiting()
             self.hasFailed = false
             self.close(with: .slowConsumer)
-            // What is being written stays; the goodbye waits behind it, whatever the limit.
             self.loop.logger.debug("Closed a client that did not keep up")
         default: self.closeNow()
         }

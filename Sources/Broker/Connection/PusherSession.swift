@@ -63,7 +63,7 @@ final class PusherSession {
                 if case .webSocket = connection.state { return true }
                 return false
             }
-            connection.expectInput(isLarge: self.decoder.missingBytes > 1024)
+            connection.read(self.decoder.missingBytes > 1024 ? .large : .small)
         } catch {
             connection.closeWebSocket(code: error.closeCode, reason: error.reason)
         }

@@ -33,7 +33,7 @@ enum WebSocketUpgrade {
             let session = PusherSession(
                 hub: hub, limits: connection.loop.configuration.limits, now: connection.loop.now)
             connection.state = .webSocket(session)
-            connection.expectInput(isLarge: false)
+            connection.read(.small)
             session.begin(connection: connection)
         } catch {
             connection.close(with: error)

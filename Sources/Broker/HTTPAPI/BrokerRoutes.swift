@@ -52,14 +52,19 @@ enum BrokerRoutes {
         case channel(String)
         case users(String)
 
-        init?(_ segments: [Substring]) {
-            switch segments.count {
-            case 1 where segments[0] == "events": self = .events
-            case 1 where segments[0] == "batch_events": self = .batchEvents
-            case 1 where segments[0] == "channels": self = .channels
-            case 2 where segments[0] == "channels": self = .channel(String(segments[1]))
-            case 3 where segments[0] == "channels" && segments[2] == "users": self = .users(String(segments[1]))
-            default: return nil
+        init?(_ path: Substring) {
+            switch path {
+            case "events": self = .events
+            case "batch_events": self = .batchEvents
+            case "channels": self = .channels
+            default:
+                let segments = path.split(separator: "/", omittingEmptySubsequences: false)
+                guard segments.first == "channels" else { return nil }
+                switch segments.count {
+                case 2: self = .channel(String(segments[1]))
+                case 3 where segments[2] == "users": self = .users(String(segments[1]))
+                default: return nil
+                }
             }
         }
 
@@ -74,17 +79,26 @@ enum BrokerRoutes {
     static func match(_ head: HTTPRequestHead, loop: LoopContext) -> Match {
         if let key = ConnectionAdmission.key(inPath: head.path) { return self.matchSocket(head, key: key) }
         if head.path == "/up" { return .answer(self.up(head)) }
-        let segments = head.path.split(separator: "/", omittingEmptySubsequences: false).dropFirst()
-        guard segments.first == "apps", segments.count >= 3, let call = Call(Array(segments.dropFirst(2))) else {
+        guard let (app, path) = self.splitAppPath(head.path), let call = Call(path) else {
             return .answer(HTTPAnswer(.notFound, text: "Not found"))
         }
-        return self.matchCall(call, app: String(segments[segments.startIndex + 1]), head: head, loop: loop)
+        return self.matchCall(call, app: app, head: head, loop: loop)
+    }
+
+    /// `/apps/{id}/{rest}`.
+    private static func splitAppPath(_ path: String) -> (app: String, rest: Substring)? {
+        let prefix = "/apps/".utf8
+        guard path.utf8.starts(with: prefix) else { return nil }
+        let tail = path.utf8.dropFirst(prefix.count)
+        guard let slash = tail.firstIndex(of: UInt8(ascii: "/")) else { return nil }
+        return (String(Substring(tail[..<slash])), path[tail.index(after: slash)...])
     }
 
     private static func matchSocket(_ head: HTTPRequestHead, key: String) -> Match {
         guard head.method == "GET" else { return .answer(self.methodNotAllowed("GET")) }
         guard let upgrade = head.webSocket else {
-            let text = "This is a WebSocket endpoint. If a proxy stands in front, it must pass on Upgrade and Connection."
+            let text =
+                "This is a WebSocket endpoint. If a proxy stands in front, it must pass on Upgrade and Connection."
             return .answer(
                 HTTPAnswer(.upgradeRequired, text: text).adding("Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"))
         }

@@ -88,7 +88,8 @@ actor RawClient {
             }
             guard !self.hasEnded else {
                 throw Unmet(
-                    description: "no \(what) before the end; there is: \(String(decoding: self.received, as: UTF8.self))")
+                    description:
+                        "no \(what) before the end; there is: \(String(decoding: self.received, as: UTF8.self))")
             }
             if let buffer = await self.nextBuffer() {
                 self.received += buffer.readableBytesView
