@@ -6,7 +6,7 @@ import Testing
 
 @testable import TicketAPI
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct StoreTests {
     /// Runs `body` with a path for a database in a directory of its own.
     private static func inDirectory(_ body: (String) async throws -> Void) async throws {

@@ -1,6 +1,7 @@
 internal import HTTPTypes
 internal import Hummingbird
 internal import NIOCore
+internal import NIOHTTP1
 
 /// Reads a request's body into fields, within a bound.
 enum BodyReader {
@@ -17,11 +18,7 @@ enum BodyReader {
         if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > Self.maxBytes {
             throw HTTPFailure.contentTooLarge
         }
-        var bytes = ByteBuffer()
-        for try await part in request.body {
-            guard bytes.readableBytes + part.readableBytes <= Self.maxBytes else { throw HTTPFailure.contentTooLarge }
-            bytes.writeImmutableBuffer(part)
-        }
+        let bytes = try await self.bytes(request)
         guard bytes.readableBytes > 0 else { return Input() }
         switch request.headers[.contentType].flatMap(Self.type) {
         case .json:
@@ -33,6 +30,26 @@ enum BodyReader {
         case .form: return Input(form: String(buffer: bytes))
         case nil: throw HTTPFailure.unsupportedMediaType
         }
+    }
+
+    private static func bytes(_ request: Request) async throws -> ByteBuffer {
+        var bytes = ByteBuffer()
+        do {
+            for try await part in request.body {
+                guard bytes.readableBytes + part.readableBytes <= Self.maxBytes else {
+                    throw HTTPFailure.contentTooLarge
+                }
+                bytes.writeImmutableBuffer(part)
+            }
+        } catch let failure as HTTPFailure {
+            throw failure
+        } catch let error as HTTPParserError {
+            // Hummingbird answers it and closes the connection.
+            throw error
+        } catch {
+            throw HTTPFailure.contentIncomplete
+        }
+        return bytes
     }
 
     private static func type(_ value: String) -> ContentType? {

@@ -5,6 +5,8 @@ internal import PusherPublisher
 /// A refusal that HTTP itself knows, before any use case is asked.
 enum HTTPFailure: Error {
     case contentTooLarge
+    /// The client went away, or the server is told to stop, before the body's end.
+    case contentIncomplete
     case unsupportedMediaType
     case malformedJSON
     case routeNotFound(path: String)
@@ -36,6 +38,7 @@ extension Response {
     init(_ failure: HTTPFailure) {
         switch failure {
         case .contentTooLarge: self = .message(.contentTooLarge, "The request body is too large.")
+        case .contentIncomplete: self = .message(.badRequest, "The request body is incomplete.")
         case .unsupportedMediaType:
             self = .message(
                 .unsupportedMediaType, "The request body must be JSON or application/x-www-form-urlencoded.")
