@@ -14,6 +14,7 @@ let settings = language + strict
 
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
@@ -51,15 +52,13 @@ let package = Package(
         ),
         .target(
             name: "PusherPublisher",
-            dependencies: [
-                "PusherProtocol", nioCore, .product(name: "NIOHTTP1", package: "swift-nio"), httpClient,
-            ],
+            dependencies: ["PusherProtocol", nioCore, nioHTTP1, httpClient],
             swiftSettings: settings
         ),
         .target(
             name: "TicketAPI",
             dependencies: [
-                "PusherProtocol", "PusherPublisher", "Digests", nioCore, nioPosix, logging, lifecycle,
+                "PusherProtocol", "PusherPublisher", "Digests", nioCore, nioPosix, nioHTTP1, logging, lifecycle,
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -91,8 +90,8 @@ let package = Package(
         .testTarget(
             name: "TicketAPITests",
             dependencies: [
-                "TicketAPI", "PusherPublisher", "PusherProtocol", "Digests", nioCore, nioPosix, logging, lifecycle, httpClient,
-                .product(name: "NIOHTTP1", package: "swift-nio"),
+                "TicketAPI", "PusherPublisher", "PusherProtocol", "Digests", nioCore, nioPosix, nioHTTP1, logging,
+                lifecycle, httpClient,
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: settings

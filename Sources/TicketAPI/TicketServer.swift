@@ -30,6 +30,7 @@ package final class TicketServer: Service {
     package static func bind(
         _ configuration: TicketConfiguration, logger: Logger, environment: TicketEnvironment = .live
     ) async throws -> TicketServer {
+        try await self.probe(host: configuration.host, port: configuration.port)
         let resources = try await Resources.open(configuration, environment)
         let relay = OutboxRelay(
             store: resources.store, doorbell: resources.doorbell, publisher: resources.publisher,
@@ -76,6 +77,19 @@ package final class TicketServer: Service {
         }
         try await self.resources.close()
         try result.get()
+    }
+
+    /// Throws when the listener could not be bound. Asked before the database is made or migrated, so that a wrong port
+    /// changes nothing; the listener itself is bound when there is something to serve.
+    private static func probe(host: String, port: Int) async throws {
+        do {
+            try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+                .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+                .bind(host: host, port: port).get()
+                .close()
+        } catch {
+            throw ListenFailure(error, host: host, port: port)
+        }
     }
 
     private static var http: HTTP1Channel.Configuration {
@@ -125,6 +139,7 @@ private struct Resources: Sendable {
 
     static func open(_ configuration: TicketConfiguration, _ environment: TicketEnvironment) async throws -> Resources {
         try await NIOThreadPool.singleton.runIfActive {
+            try DatabaseFile(dataDirectory: configuration.dataDirectory).verify()
             let lock = try InstanceLock(dataDirectory: configuration.dataDirectory)
             let doorbell = OutboxDoorbell()
             let store = try TicketStore.open(dataDirectory: configuration.dataDirectory, onEvents: doorbell.ring)

@@ -3,7 +3,7 @@ import NIOHTTP1
 import Testing
 import TicketAPI
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct AccountTests {
     @Test("Registering makes a customer, whatever role the body says, and answers with a token that works")
     func register() async throws {

@@ -2,7 +2,7 @@ import NIOHTTP1
 import Testing
 import TicketAPI
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct BroadcastTests {
     @Test("NewMessage goes to the ticket's chat with the stored message, and leaves out the sender's socket")
     func newMessage() async throws {

@@ -2,7 +2,7 @@ import NIOHTTP1
 import PusherProtocol
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct ChannelAuthTests {
     @Test("Channels are for those whose they are; everything else is 403")
     func policy() async throws {

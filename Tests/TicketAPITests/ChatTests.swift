@@ -1,7 +1,7 @@
 import NIOHTTP1
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct ChatTests {
     @Test("A message has the contract's shape; who receives it follows from who sent it")
     func shape() async throws {

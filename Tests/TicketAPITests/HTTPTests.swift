@@ -3,7 +3,7 @@ import NIOCore
 import NIOHTTP1
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct HTTPTests {
     @Test("An unknown path is 404, a wrong method 405 with Allow, an id that is none 404")
     func routing() async throws {
@@ -60,6 +60,11 @@ struct HTTPTests {
                 port: api.port)
             #expect(answer.hasPrefix("HTTP/1.1 413 "))
             #expect(answer.hasSuffix(#"{"message":"The request body is too large."}"#))
+            let broken = try await RawRequest.send(
+                "POST /login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+                    + "Transfer-Encoding: chunked\r\n\r\nzz\r\n", port: api.port)
+            #expect(broken.hasPrefix("HTTP/1.1 400 "))
+            #expect(broken.firstMatch(of: /HTTP\/1.1.*HTTP\/1.1/.dotMatchesNewlines()) == nil)
             let large = try await api.call(
                 .POST, "/tickets", token: ada.token, json: "\"" + String(repeating: "x", count: 1 << 20) + "\"")
             #expect(large.status == 413)

@@ -4,7 +4,7 @@ import Synchronization
 import Testing
 import TicketAPI
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct RelayTests {
     /// The contents of the messages of one ticket, in the order in which the broker accepted them.
     private static func contents(_ events: [RecordingBroker.Event], _ ticket: Int64) -> [String] {

@@ -6,7 +6,7 @@ import Testing
 
 @testable import TicketAPI
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct StoreTests {
     /// Runs `body` with a path for a database in a directory of its own.
     private static func inDirectory(_ body: (String) async throws -> Void) async throws {
@@ -48,6 +48,7 @@ struct StoreTests {
                 "\($0)" == "\(path) is a database of another application; nothing was changed."
             }
             #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == before)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: directory) == ["tickets.sqlite"])
         }
     }
 
@@ -76,6 +77,8 @@ struct StoreTests {
                 await #expect { try await Self.bind(directory, port: api.port) } throws: {
                     "\($0)" == "The ticket API cannot listen on 127.0.0.1:\(api.port): the port is in use."
                 }
+                let files = try FileManager.default.contentsOfDirectory(atPath: directory)
+                #expect(files.isEmpty)
             }
             await #expect { try await Self.bind(api.directory) } throws: {
                 "\($0)" == "Another ticket server uses the data directory \(api.directory)."

@@ -1,7 +1,7 @@
 import NIOHTTP1
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct TicketTests {
     @Test("A ticket begins Open, is shown whole, and ignores what its opener may not set")
     func create() async throws {

@@ -1,6 +1,7 @@
 internal import HTTPTypes
 internal import Hummingbird
 internal import NIOCore
+internal import NIOHTTP1
 
 /// Reads a request's body into fields, within a bound.
 enum BodyReader {
@@ -17,7 +18,7 @@ enum BodyReader {
         if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > Self.maxBytes {
             throw HTTPFailure.contentTooLarge
         }
-        let bytes = try await Self.bytes(of: request.body)
+        let bytes = try await self.bytes(request)
         guard bytes.readableBytes > 0 else { return Input() }
         switch request.headers[.contentType].flatMap(Self.type) {
         case .json:
@@ -31,21 +32,24 @@ enum BodyReader {
         }
     }
 
-    private static func bytes(of body: RequestBody) async throws -> ByteBuffer {
+    private static func bytes(_ request: Request) async throws -> ByteBuffer {
         var bytes = ByteBuffer()
-        var parts = body.makeAsyncIterator()
-        while true {
-            let next: ByteBuffer?
-            do {
-                next = try await parts.next()
-            } catch {
-                // The client went away, or broke off or broke the framing: no fault of ours, and nobody's to log.
-                throw HTTPFailure.incompleteBody
+        do {
+            for try await part in request.body {
+                guard bytes.readableBytes + part.readableBytes <= Self.maxBytes else {
+                    throw HTTPFailure.contentTooLarge
+                }
+                bytes.writeImmutableBuffer(part)
             }
-            guard let part = next else { return bytes }
-            guard bytes.readableBytes + part.readableBytes <= Self.maxBytes else { throw HTTPFailure.contentTooLarge }
-            bytes.writeImmutableBuffer(part)
+        } catch let failure as HTTPFailure {
+            throw failure
+        } catch let error as HTTPParserError {
+            // Hummingbird answers it and closes the connection.
+            throw error
+        } catch {
+            throw HTTPFailure.contentIncomplete
         }
+        return bytes
     }
 
     private static func type(_ value: String) -> ContentType? {

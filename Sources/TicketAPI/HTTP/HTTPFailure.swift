@@ -5,9 +5,10 @@ internal import PusherPublisher
 /// A refusal that HTTP itself knows, before any use case is asked.
 enum HTTPFailure: Error {
     case contentTooLarge
+    /// The client went away, or the server is told to stop, before the body's end.
+    case contentIncomplete
     case unsupportedMediaType
     case malformedJSON
-    case incompleteBody
     case routeNotFound(path: String)
     case methodNotAllowed(method: String, path: String, allowed: [String])
 }
@@ -37,11 +38,11 @@ extension Response {
     init(_ failure: HTTPFailure) {
         switch failure {
         case .contentTooLarge: self = .message(.contentTooLarge, "The request body is too large.")
+        case .contentIncomplete: self = .message(.badRequest, "The request body is incomplete.")
         case .unsupportedMediaType:
             self = .message(
                 .unsupportedMediaType, "The request body must be JSON or application/x-www-form-urlencoded.")
         case .malformedJSON: self = .message(.badRequest, "The request body is not valid JSON.")
-        case .incompleteBody: self = .message(.badRequest, "The request body is incomplete.")
         case .routeNotFound(let path): self = .message(.notFound, "The route \(path) could not be found.")
         case .methodNotAllowed(let method, let path, let allowed):
             self = .message(

@@ -1,6 +1,7 @@
 internal import HTTPTypes
 internal import Hummingbird
 internal import Logging
+internal import NIOHTTP1
 
 /// Answers every request: finds its route, knows its caller, runs its endpoint, and turns failures into the contract's
 /// answers.
@@ -12,17 +13,20 @@ struct TicketResponder: HTTPResponder {
     let logger: Logger
 
     func respond(to request: Request, context: ConnectionContext) async throws -> Response {
-        let response = await self.answer(to: request, context)
+        let response = try await self.answer(to: request, context)
         return request.method == .head ? response.createHeadResponse() : response
     }
 
-    private func answer(to request: Request, _ context: ConnectionContext) async -> Response {
+    /// Throws `HTTPParserError` only, which Hummingbird answers.
+    private func answer(to request: Request, _ context: ConnectionContext) async throws -> Response {
         do {
             return try await self.run(request, context)
         } catch let failure as TicketFailure {
             return Response(failure)
         } catch let failure as HTTPFailure {
             return Response(failure)
+        } catch let error as HTTPParserError {
+            throw error
         } catch {
             self.logger.error(
                 "A request failed.",

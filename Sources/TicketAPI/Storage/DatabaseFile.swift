@@ -13,11 +13,17 @@ struct DatabaseFile {
         self.path = "\(dataDirectory)/tickets.sqlite"
     }
 
-    /// Makes an empty database of ours unless there is one. Throws when another file has its place; that is left as it
-    /// is.
+    /// Throws when another file has the database's place. Reads, and changes nothing.
     ///
     /// The identifier is read from the file and not by SQLite, which may write to any file that it opens. It is in the
-    /// file since the first transaction, made here before the journal becomes a write-ahead log.
+    /// file since its first transaction, before the journal became a write-ahead log.
+    func verify() throws {
+        let header = try self.header()
+        guard !header.isEmpty else { return }
+        try self.verify(header)
+    }
+
+    /// Makes an empty database of ours unless there is one. Throws when another file has its place.
     func prepare() throws {
         let header = try self.header()
         guard header.isEmpty else { return try self.verify(header) }

@@ -93,16 +93,24 @@ final class RecordingBroker: Sendable {
     var events: [Event] { self.snapshot.events }
     var badSignatures: Int { self.state.withLock { $0.badSignatures } }
 
-    /// Waits until the condition holds. A test's time limit ends a wait that is in vain.
+    /// Waits until the condition holds, or until the test's time limit cancels it.
     func wait(until isMet: @escaping @Sendable (Snapshot) -> Bool) async {
-        await withCheckedContinuation { continuation in
-            let isMetAlready = self.state.withLock { state in
-                let snapshot = Snapshot(events: state.events, requests: state.requests, refused: state.refused)
-                if isMet(snapshot) { return true }
-                state.waiters.append((isMet, continuation))
-                return false
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let isOver = self.state.withLock { state in
+                    let snapshot = Snapshot(events: state.events, requests: state.requests, refused: state.refused)
+                    if isMet(snapshot) || Task.isCancelled { return true }
+                    state.waiters.append((isMet, continuation))
+                    return false
+                }
+                if isOver { continuation.resume() }
             }
-            if isMetAlready { continuation.resume() }
+        } onCancel: {
+            let waiters = self.state.withLock { state in
+                defer { state.waiters = [] }
+                return state.waiters
+            }
+            for waiter in waiters { waiter.continuation.resume() }
         }
     }
 
