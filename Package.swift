@@ -10,6 +10,7 @@ let settings: [SwiftSetting] = [
 
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
@@ -25,6 +26,7 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
         .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1", traits: []),
+        .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0", traits: []),
         .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
@@ -46,14 +48,16 @@ let package = Package(
         ),
         .target(
             name: "PusherPublisher",
-            dependencies: ["PusherProtocol", nioCore, httpClient],
+            dependencies: ["PusherProtocol", nioCore, nioHTTP1, httpClient],
             swiftSettings: settings
         ),
         .target(
             name: "TicketAPI",
             dependencies: [
-                "PusherProtocol", "PusherPublisher", "Digests", nioCore, nioPosix, logging, lifecycle,
+                "PusherProtocol", "PusherPublisher", "Digests", nioCore, nioPosix, nioHTTP1, logging, lifecycle,
                 .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: settings
@@ -81,7 +85,8 @@ let package = Package(
         .testTarget(
             name: "TicketAPITests",
             dependencies: [
-                "TicketAPI", "PusherPublisher", "PusherProtocol", "Digests", nioCore, logging, httpClient,
+                "TicketAPI", "PusherPublisher", "PusherProtocol", "Digests", nioCore, nioPosix, nioHTTP1, logging,
+                lifecycle, httpClient,
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: settings

@@ -1,0 +1,40 @@
+/// Why a request was not done. Closed: the HTTP edge knows a status and a text for each.
+enum TicketFailure: Error {
+    case unauthenticated
+    case wrongCredentials
+    case notAllowed
+    /// Nothing there, or nothing that this caller may know about.
+    case notFound
+    case invalid(ValidationErrors)
+    case throttled(retryAfterSeconds: Int64, limit: Int)
+    /// More work of a costly kind is waiting than will be done soon.
+    case overloaded
+}
+
+/// What is wrong with the fields of a request, in the order in which it was found.
+struct ValidationErrors: Sendable {
+    private(set) var fields: [(name: String, messages: [String])] = []
+
+    init() {}
+
+    init(_ field: String, _ message: String) {
+        self.add(field, message)
+    }
+
+    var isEmpty: Bool { self.fields.isEmpty }
+
+    mutating func add(_ field: String, _ message: String) {
+        if let index = self.fields.firstIndex(where: { $0.name == field }) {
+            self.fields[index].messages.append(message)
+        } else {
+            self.fields.append((name: field, messages: [message]))
+        }
+    }
+
+    /// The first message, and how many there are besides.
+    var summary: String {
+        let all = self.fields.flatMap(\.messages)
+        guard let first = all.first, all.count > 1 else { return all.first ?? "" }
+        return "\(first) (and \(all.count - 1) more error\(all.count == 2 ? "" : "s"))"
+    }
+}

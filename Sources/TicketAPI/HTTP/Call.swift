@@ -1,0 +1,52 @@
+internal import FoundationEssentials
+internal import HTTPTypes
+internal import Hummingbird
+internal import NIOCore
+
+/// What Hummingbird knows of a connection beside the request.
+struct ConnectionContext: InitializableFromSource {
+    /// The caller's network address, without the port.
+    let address: String
+
+    init(source: ApplicationRequestContextSource) {
+        self.address = source.channel.remoteAddress?.ipAddress ?? "unknown"
+    }
+}
+
+/// One request on its way to its endpoint.
+struct Call: Sendable {
+    let request: Request
+    let address: String
+    /// The path as it was asked for, without the query.
+    let path: String
+    /// The `{id}` of the route, if it has one.
+    let id: Int64
+    private let body: Input?
+
+    init(request: Request, address: String, path: String, id: Int64, body: Input?) {
+        self.request = request
+        self.address = address
+        self.path = path
+        self.id = id
+        self.body = body
+    }
+
+    /// The fields of the query string.
+    var query: Input { Input(form: self.request.uri.query ?? "") }
+
+    /// The fields of the body. Throws `HTTPFailure` when it is too large, of another type, or malformed.
+    func input() async throws -> Input {
+        if let body = self.body { return body }
+        return try await BodyReader.read(self.request)
+    }
+
+    func header(_ name: HTTPField.Name) -> String? { self.request.headers[name] }
+
+    /// The token of `Authorization: Bearer {token}`.
+    var bearerToken: String? {
+        guard let value = self.request.headers[.authorization], value.utf8.count > 7,
+            value.prefix(7).lowercased() == "bearer "
+        else { return nil }
+        return String(value.dropFirst(7))
+    }
+}

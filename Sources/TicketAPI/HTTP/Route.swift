@@ -1,0 +1,39 @@
+internal import HTTPTypes
+internal import Hummingbird
+
+/// One line of the route table.
+struct Route: Sendable {
+    enum Endpoint: Sendable {
+        /// For everybody.
+        case open(@Sendable (Call) async throws -> Response)
+        /// For those with a token.
+        case guarded(@Sendable (Call, Session) async throws -> Response)
+    }
+
+    let methods: [HTTPRequest.Method]
+    /// The parts of the path between slashes; `{id}` stands for a positive number.
+    let pattern: [Substring]
+    let endpoint: Endpoint
+
+    init(_ methods: HTTPRequest.Method..., path: String, _ endpoint: Endpoint) {
+        self.methods = methods
+        self.pattern = path.split(separator: "/")
+        self.endpoint = endpoint
+    }
+
+    /// The id in `path` (0 for a pattern without one), or nil if the path is not of this pattern.
+    func match(_ path: [Substring]) -> Int64? {
+        guard path.count == self.pattern.count else { return nil }
+        var id: Int64 = 0
+        for (part, expected) in zip(path, self.pattern) {
+            if expected == "{id}" {
+                // One spelling of a number only: what a client compares as text is the same ticket.
+                guard let number = Int64(part), number > 0, String(number) == part else { return nil }
+                id = number
+            } else if part != expected {
+                return nil
+            }
+        }
+        return id
+    }
+}

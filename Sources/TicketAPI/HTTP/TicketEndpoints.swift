@@ -1,0 +1,92 @@
+internal import Hummingbird
+internal import PusherPublisher
+
+/// `/tickets` and `/tickets/{id}`.
+struct TicketEndpoints: Sendable {
+    let openTicket: OpenTicket
+    let readTickets: ReadTickets
+    let updateTicket: UpdateTicket
+
+    func list(_ call: Call, _ session: Session) async throws -> Response {
+        let query = try Self.query(call.query, reader: session.user)
+        let (page, total) = try await self.readTickets.list(query, for: session.user)
+        let pagination = Pagination(
+            page: query.page, perPage: query.perPage, count: Int64(page.count), total: total, link: PageLink(call))
+        return .json(.ok, pagination.json(data: page.map(\.json)))
+    }
+
+    func create(_ call: Call, _ session: Session) async throws -> Response {
+        var fields = Validator(try await call.input())
+        let subject = fields.text("subject", max: 255)
+        let description = fields.text("description", max: 65_535)
+        let category = fields.term("category", as: Category.self)
+        let priority = fields.term("priority", as: Priority.self)
+        try fields.finish()
+        guard let subject, let description, let category, let priority else {
+            throw TicketFailure.invalid(fields.errors)
+        }
+        let draft = TicketDraft(
+            subject: subject, description: description, category: category, priority: priority)
+        return .json(.created, ["data": try await self.openTicket(draft, by: session.user).json])
+    }
+
+    func show(_ call: Call, _ session: Session) async throws -> Response {
+        .json(.ok, ["data": try await self.readTickets.show(call.id, to: session.user).json])
+    }
+
+    func update(_ call: Call, _ session: Session) async throws -> Response {
+        var fields = Validator(try await call.input())
+        let changes = TicketChanges(
+            subject: fields.sentText("subject", max: 255),
+            description: fields.sentText("description", max: 65_535),
+            category: fields.sentTerm("category"),
+            priority: fields.sentTerm("priority"),
+            status: fields.sentTerm("status"),
+            assignee: Self.assignee(&fields))
+        let view = try await self.updateTicket(
+            call.id, by: session.user,
+            managing: fields.input["status"] != nil || fields.input["assigned_to"] != nil,
+            changes: fields.checked(changes))
+        return .json(.ok, ["data": view.json])
+    }
+
+    func delete(_ call: Call, _ session: Session) async throws -> Response {
+        try await self.updateTicket.delete(call.id, by: session.user)
+        return Response(status: .noContent)
+    }
+
+    private static func assignee(_ fields: inout Validator) -> TicketChanges.Assignee? {
+        switch fields.input["assigned_to"] {
+        case nil: nil
+        case .null: .nobody
+        default: fields.optionalInteger("assigned_to", min: 1).map { .user($0) }
+        }
+    }
+
+    private static func query(_ input: Input, reader: User) throws -> TicketQuery {
+        var fields = Validator(input)
+        var query = TicketQuery()
+        query.status = fields.optionalTerm("status")
+        query.priority = fields.optionalTerm("priority")
+        query.category = fields.optionalTerm("category")
+        query.owner = fields.optionalInteger("user_id", min: 1)
+        query.page = fields.optionalInteger("page", min: 1) ?? query.page
+        query.perPage = fields.optionalInteger("per_page", min: 1, max: 100) ?? query.perPage
+        switch input["assigned_to"] {
+        case nil, .null: break
+        case .text("me"): query.assignee = .user(reader.id)
+        case .text("none"): query.assignee = .nobody
+        case .text(let id):
+            if let id = Int64(id), id > 0 { query.assignee = .user(id) } else { fallthrough }
+        default: fields.selectedIsInvalid("assigned_to")
+        }
+        switch input["sort"] {
+        case nil, .null: break
+        case .text(let text):
+            if let sort = TicketQuery.Sort(text) { query.sort = sort } else { fallthrough }
+        default: fields.selectedIsInvalid("sort")
+        }
+        try fields.finish()
+        return query
+    }
+}

@@ -1,0 +1,219 @@
+internal import Logging
+internal import PusherPublisher
+internal import ServiceLifecycle
+
+/// Publishes what is in the outbox: in order per ticket, at least once, as soon as it is committed.
+///
+/// A row is deleted after the broker has accepted it and not before, so the end of the process loses nothing; what was
+/// on its way then goes out again, with the same ids in it. One loop owns all state and hears of everything through one
+/// stream; calls run beside it.
+final class OutboxRelay: Service {
+    private enum Signal: Sendable {
+        case committed([Int64])
+        case returned(RelayCall)
+        case due
+        case drain
+        case giveUp
+    }
+
+    /// How long a shutdown waits for the last events.
+    private static let drainTime = Duration.seconds(3)
+    private static let rowsPerLane: Int64 = 10
+    /// Some servers read at most 100 kB of a request.
+    private static let maxBytesPerCall = 65_536
+
+    private let store: TicketStore
+    private let publisher: any EventPublisher
+    private let names: EventNames
+    private let logger: Logger
+    private let signals: AsyncStream<Signal>
+    private let notify: AsyncStream<Signal>.Continuation
+
+    init(
+        store: TicketStore, doorbell: OutboxDoorbell, publisher: any EventPublisher, names: EventNames, logger: Logger
+    ) {
+        self.store = store
+        self.publisher = publisher
+        self.names = names
+        self.logger = logger
+        (self.signals, self.notify) = AsyncStream.makeStream()
+        doorbell.connect { [notify] in notify.yield(.committed($0)) }
+    }
+
+    /// Runs until graceful shutdown, and then until the outbox is empty, the broker is away or three seconds are over.
+    func run() async throws {
+        var lanes = RelayLanes()
+        for ticketID in try await self.store.read({ try $0.ticketsWithEvents() }) { lanes.found(ticketID) }
+        self.notify.yield(.due)
+
+        await withGracefulShutdownHandler {
+            await withDiscardingTaskGroup { group in
+                await self.loop(&lanes, in: &group)
+                group.cancelAll()
+            }
+        } onGracefulShutdown: {
+            self.notify.yield(.drain)
+        }
+    }
+
+    private func loop(_ lanes: inout RelayLanes, in group: inout DiscardingTaskGroup) async {
+        var isDraining = false
+        var undeleted: Set<Int64> = []
+        // The time of the last alarm that was set. One that lies in the past has rung.
+        var alarm = ContinuousClock.now
+        for await signal in self.signals {
+            switch signal {
+            case .committed(let tickets):
+                for ticketID in tickets { lanes.found(ticketID) }
+            case .returned(let call):
+                undeleted.subtract(call.deleted)
+                undeleted.formUnion(call.undeleted)
+                self.log(call, before: lanes.failuresInARow)
+                lanes.finished(call, now: .now, chance: .random(in: 0...1))
+            case .due: break
+            case .drain:
+                isDraining = true
+                group.addTask { await self.send(.giveUp, at: .now + Self.drainTime) }
+            case .giveUp: return
+            }
+            while let tickets = lanes.next(now: .now) {
+                group.addTask { [undeleted] in
+                    self.notify.yield(.returned(await self.publish(tickets, published: undeleted)))
+                }
+            }
+            if isDraining, lanes.isIdle { return }
+            if let wake = lanes.nextWake, alarm <= .now || wake < alarm {
+                alarm = wake
+                group.addTask { await self.send(.due, at: wake) }
+            }
+        }
+    }
+
+    private func send(_ signal: Signal, at time: ContinuousClock.Instant) async {
+        // Cancelled at the end of the loop: then nobody listens.
+        try? await Task.sleep(until: time, clock: .continuous)
+        self.notify.yield(signal)
+    }
+
+    /// Publishes the first rows of each lane and deletes what was accepted. `published`: rows of earlier calls that
+    /// only remain to be deleted.
+    private func publish(_ tickets: [Int64], published: Set<Int64>) async -> RelayCall {
+        var call = RelayCall(tickets: tickets)
+        var accepted: [Int64] = []
+        do {
+            let rows = try await self.store.read { tables in
+                try tickets.flatMap { try tables.outbox(of: $0, limit: Self.rowsPerLane) }
+            }
+            call.unfinishedTickets = Self.ticketsWithMore(rows)
+            accepted = rows.map(\.id).filter { published.contains($0) }
+            let due = rows.filter { !published.contains($0.id) }.sorted { $0.id < $1.id }
+            for parcel in self.parcels(due) {
+                guard await self.deliver(parcel, &call, &accepted) else {
+                    // Everything that was not accepted stays for the next time.
+                    let left = Set(rows.map(\.id)).subtracting(accepted)
+                    call.unfinishedTickets.formUnion(rows.filter { left.contains($0.id) }.map(\.ticketID))
+                    break
+                }
+            }
+        } catch {
+            call.outcome = .unavailable("the store cannot be read: \(type(of: error))")
+            call.unfinishedTickets = Set(tickets)
+        }
+        await self.delete(accepted, &call)
+        return call
+    }
+
+    /// Publishes one parcel; whether to go on with the next.
+    private func deliver(_ parcel: [OutboxRow], _ call: inout RelayCall, _ accepted: inout [Int64]) async -> Bool {
+        do throws(PublishFailure) {
+            try await self.publisher.publish(parcel.flatMap(self.events))
+            accepted += parcel.map(\.id)
+            return true
+        } catch {
+            switch error {
+            case .unavailable(let cause):
+                call.outcome = .unavailable(cause)
+                return false
+            case .failed(let status):
+                call.outcome = .failed("status \(status)")
+                call.failedTickets = Set(parcel.map(\.ticketID))
+                return false
+            case .rejected(let status):
+                guard parcel.count == 1, let row = parcel.first else {
+                    // One of them spoils the whole: each on its own, in order.
+                    for row in parcel {
+                        guard await self.deliver([row], &call, &accepted) else { return false }
+                    }
+                    return true
+                }
+                self.logger.error(
+                    "The broker refused an event for good; it is dropped.",
+                    metadata: ["event": "\(row.event)", "ticket": "\(row.ticketID)", "status": "\(status)"])
+                accepted.append(row.id)
+                return true
+            }
+        }
+    }
+
+    private func delete(_ ids: [Int64], _ call: inout RelayCall) async {
+        guard !ids.isEmpty else { return }
+        do {
+            try await self.store.write { try $0.deleteFromOutbox(ids) }
+            call.deleted = ids
+        } catch {
+            call.undeleted = ids
+            call.outcome = .unavailable("the store cannot be written: \(type(of: error))")
+            call.unfinishedTickets = Set(call.tickets)
+        }
+    }
+
+    /// Rows in the order given, as many in a call as it can carry; a row's events stay together.
+    private func parcels(_ rows: [OutboxRow]) -> [[OutboxRow]] {
+        var parcels: [[OutboxRow]] = []
+        var events = 0
+        var bytes = 0
+        for row in rows {
+            let rowEvents = row.channels.count * self.names(row.event).count
+            let rowBytes = rowEvents * row.data.utf8.count
+            let fits =
+                events + rowEvents <= PublishLimits.eventsPerBatch && bytes + rowBytes <= Self.maxBytesPerCall
+            if fits, let last = parcels.indices.last {
+                parcels[last].append(row)
+                events += rowEvents
+                bytes += rowBytes
+            } else {
+                parcels.append([row])
+                events = rowEvents
+                bytes = rowBytes
+            }
+        }
+        return parcels
+    }
+
+    private func events(_ row: OutboxRow) -> [PublishedEvent] {
+        row.channels.flatMap { channel in
+            self.names(row.event).map { name in
+                PublishedEvent(channel: channel, name: name, data: row.data, socketID: row.socketID)
+            }
+        }
+    }
+
+    /// The tickets of which as many rows were read as are read at once.
+    private static func ticketsWithMore(_ rows: [OutboxRow]) -> Set<Int64> {
+        let counts = Dictionary(rows.map { ($0.ticketID, Int64(1)) }, uniquingKeysWith: +)
+        return Set(counts.filter { $0.value == self.rowsPerLane }.keys)
+    }
+
+    /// The first failure and the first success after it are worth a line; the tries between are not.
+    private func log(_ call: RelayCall, before failuresInARow: Int) {
+        switch call.outcome {
+        case .published:
+            guard failuresInARow > 0 else { return }
+            self.logger.notice("The broker accepts events again.")
+        case .failed(let cause), .unavailable(let cause):
+            guard failuresInARow == 0 else { return }
+            self.logger.warning(
+                "Events cannot be published; they wait in the outbox.", metadata: ["cause": "\(cause)"])
+        }
+    }
+}

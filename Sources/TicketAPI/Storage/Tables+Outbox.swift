@@ -1,0 +1,48 @@
+internal import GRDB
+
+/// One event that waits to be published.
+struct OutboxRow: Sendable {
+    let id: Int64
+    let ticketID: Int64
+    let event: String
+    let channels: [String]
+    let data: String
+    let socketID: String?
+}
+
+extension Tables {
+    /// Puts an event into the outbox. It is published after this transaction is committed, in the order of the ticket's
+    /// rows.
+    func publish(
+        _ event: TicketEvent, of ticketID: Int64, on channels: [String], data: String, except socketID: String? = nil
+    ) throws {
+        // A channel's name has no space.
+        _ = try self.insert(
+            "INSERT INTO outbox (ticket_id, event, channels, data, socket_id) VALUES (?, ?, ?, ?, ?)",
+            [ticketID, event.rawValue, channels.joined(separator: " "), data, socketID])
+        self.noteEvent(of: ticketID)
+    }
+
+    /// All tickets with events, the one that waits longest first.
+    func ticketsWithEvents() throws -> [Int64] {
+        try self.rows("SELECT ticket_id FROM outbox GROUP BY ticket_id ORDER BY min(id)", []) { $0[0] }
+    }
+
+    /// The first rows of a ticket, in order.
+    func outbox(of ticketID: Int64, limit: Int64) throws -> [OutboxRow] {
+        try self.rows(
+            """
+            SELECT id, ticket_id, event, channels, data, socket_id FROM outbox
+            WHERE ticket_id = ? ORDER BY id LIMIT ?
+            """, [ticketID, limit]
+        ) { row in
+            OutboxRow(
+                id: row[0], ticketID: row[1], event: row[2],
+                channels: (row[3] as String).split(separator: " ").map(String.init), data: row[4], socketID: row[5])
+        }
+    }
+
+    func deleteFromOutbox(_ ids: [Int64]) throws {
+        for id in ids { try self.run("DELETE FROM outbox WHERE id = ?", [id]) }
+    }
+}

@@ -1,0 +1,76 @@
+internal import GRDB
+
+/// The database: one writer, several readers, in one file.
+///
+/// A write is a transaction, and what it wrote is in the write-ahead log when the call returns: it survives the end of
+/// the process, `kill -9` included. The log is synchronised with the disk at checkpoints (`synchronous = NORMAL`), so
+/// that the machine's power loss may cost the last moments, and never the consistency.
+final class TicketStore: Sendable {
+    private let pool: DatabasePool
+    private let writes: WriteQueue
+
+    private init(pool: DatabasePool, onEvents: @escaping @Sendable ([Int64]) -> Void) {
+        self.pool = pool
+        self.writes = WriteQueue(pool: pool, onEvents: onEvents)
+    }
+
+    /// Opens the database in `dataDirectory`, makes it if there is none, and brings its schema up to date. Blocks.
+    ///
+    /// `onEvents` hears, after each commit that wrote to the outbox, of the tickets concerned; it is called on the
+    /// writer's thread and must not block. Throws `StoreFailure`.
+    static func open(
+        dataDirectory: String, onEvents: @escaping @Sendable ([Int64]) -> Void = { _ in }
+    ) throws -> TicketStore {
+        let file = DatabaseFile(dataDirectory: dataDirectory)
+        do {
+            try file.prepare()
+            var configuration = Configuration()
+            configuration.maximumReaderCount = 4
+            configuration.busyMode = .timeout(5)
+            configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = NORMAL") }
+            let pool = try DatabasePool(path: file.path, configuration: configuration)
+            let migrations = Migrations.all
+            guard try pool.read({ try !migrations.hasBeenSuperseded($0) }) else {
+                throw StoreFailure("\(file.path) was made by a newer version; nothing was changed.")
+            }
+            try migrations.migrate(pool)
+            return TicketStore(pool: pool, onEvents: onEvents)
+        } catch let error as DatabaseError {
+            let cause = error.message ?? "SQLite error \(error.resultCode.rawValue)"
+            throw StoreFailure("The database \(file.path) cannot be used: \(cause).")
+        }
+    }
+
+    /// Opens the database for one transaction and closes it again. Blocks. A server may be running.
+    static func withTables<T>(dataDirectory: String, _ body: (Tables) throws -> T) throws -> T {
+        let store = try self.open(dataDirectory: dataDirectory)
+        do {
+            let result = try store.pool.write { try body(Tables(db: $0)) }
+            try store.close()
+            return result
+        } catch {
+            try store.close()
+            throw error
+        }
+    }
+
+    /// Reads one consistent state: the last one committed before the call, or a later one.
+    func read<T: Sendable>(_ body: @escaping @Sendable (Tables) throws -> T) async throws -> T {
+        try await self.pool.read { try body(Tables(db: $0)) }
+    }
+
+    /// Runs `body` as one transaction, all or nothing. Writes happen one after another, in the order of the calls.
+    func write<T: Sendable>(_ body: @escaping @Sendable (Tables) throws -> T) async throws -> T {
+        try await self.writes.perform(body)
+    }
+
+    /// Closes all connections. No call may be running or follow.
+    func close() throws {
+        try self.pool.close()
+    }
+
+    /// Whether an error says that the disk, or what one may have of it, is full.
+    static func isDiskFull(_ error: any Error) -> Bool {
+        (error as? DatabaseError)?.resultCode == .SQLITE_FULL
+    }
+}

@@ -1,0 +1,120 @@
+internal import GRDB
+internal import Synchronization
+
+/// Group commit: writes that wait at the same time share one transaction.
+///
+/// Each runs in a savepoint, so that one which throws leaves nothing behind and the others stay. The queue is emptied
+/// on the database's writer thread; a caller waits without a thread.
+final class WriteQueue: Sendable {
+    private struct Waiting {
+        var writes: [any PendingWrite] = []
+        /// Whether the writer thread is at work, or was asked to be.
+        var isScheduled = false
+    }
+
+    /// A bound on how long a caller waits for those behind it, and on the size of a transaction.
+    private static let maxWritesPerTransaction = 256
+
+    private let pool: DatabasePool
+    private let onEvents: @Sendable ([Int64]) -> Void
+    private let waiting = Mutex(Waiting())
+
+    init(pool: DatabasePool, onEvents: @escaping @Sendable ([Int64]) -> Void) {
+        self.pool = pool
+        self.onEvents = onEvents
+    }
+
+    func perform<T: Sendable>(_ body: @escaping @Sendable (Tables) throws -> T) async throws -> T {
+        try await withCheckedThrowingContinuation { continuation in
+            let write = Write(body: body, continuation: continuation)
+            let mustSchedule = self.waiting.withLock { waiting in
+                waiting.writes.append(write)
+                defer { waiting.isScheduled = true }
+                return !waiting.isScheduled
+            }
+            if mustSchedule { self.pool.asyncWriteWithoutTransaction { self.drain($0) } }
+        }
+    }
+
+    /// On the writer thread.
+    private func drain(_ db: Database) {
+        while let group = self.nextGroup() {
+            let tables = Tables(db: db)
+            do {
+                try db.inTransaction(.immediate) {
+                    for write in group { try self.run(write, tables) }
+                    return .commit
+                }
+            } catch {
+                for write in group { write.finish(failedBy: error) }
+                continue
+            }
+            if !tables.eventTickets.isEmpty { self.onEvents(tables.eventTickets) }
+            for write in group { write.finish(failedBy: nil) }
+        }
+    }
+
+    /// Throws when the transaction is lost with this write: some errors (disk full, I/O) end it as a whole, and then
+    /// nothing of the group is stored.
+    private func run(_ write: any PendingWrite, _ tables: Tables) throws {
+        do {
+            try tables.db.inSavepoint { write.run(tables) ? .commit : .rollback }
+        } catch {
+            // There is no savepoint any more to go back to; the write knows why.
+            throw write.error ?? error
+        }
+        if !tables.db.isInsideTransaction, let error = write.error { throw error }
+    }
+
+    private func nextGroup() -> [any PendingWrite]? {
+        self.waiting.withLock { waiting in
+            let group = Array(waiting.writes.prefix(Self.maxWritesPerTransaction))
+            waiting.writes.removeFirst(group.count)
+            waiting.isScheduled = !group.isEmpty
+            return group.isEmpty ? nil : group
+        }
+    }
+}
+
+/// One caller's write, whatever it returns.
+private protocol PendingWrite: Sendable {
+    /// Runs it and keeps the result; whether it succeeded.
+    func run(_ tables: Tables) -> Bool
+    var error: (any Error)? { get }
+    /// Tells the caller: the kept result, unless the transaction itself failed.
+    func finish(failedBy error: (any Error)?)
+}
+
+private final class Write<T: Sendable>: PendingWrite {
+    private let body: @Sendable (Tables) throws -> T
+    private let continuation: CheckedContinuation<T, any Error>
+    private let result = Mutex<Result<T, any Error>>(.failure(NotRun()))
+
+    init(body: @escaping @Sendable (Tables) throws -> T, continuation: CheckedContinuation<T, any Error>) {
+        self.body = body
+        self.continuation = continuation
+    }
+
+    func run(_ tables: Tables) -> Bool {
+        let result = Result { try self.body(tables) }
+        self.result.withLock { $0 = result }
+        if case .success = result { return true }
+        return false
+    }
+
+    var error: (any Error)? {
+        if case .failure(let error) = self.result.withLock({ $0 }) { return error }
+        return nil
+    }
+
+    func finish(failedBy error: (any Error)?) {
+        if let error {
+            self.continuation.resume(throwing: error)
+        } else {
+            self.continuation.resume(with: self.result.withLock { $0 })
+        }
+    }
+}
+
+/// The result of a write before its turn.
+private struct NotRun: Error {}

@@ -1,0 +1,31 @@
+package import PusherProtocol
+package import PusherPublisher
+
+/// Everything the ticket API is told at its start. Values only; nothing here changes while it runs.
+package struct TicketConfiguration: Sendable {
+    /// The address to listen on, and the port (0 = any free one).
+    package var host: String
+    package var port: Int
+    /// An existing directory that nobody else may read. The database is `tickets.sqlite` in it.
+    package var dataDirectory: String
+    /// The app it publishes as, and for whose channels it signs subscriptions.
+    package var credentials: AppCredentials
+    /// The Pusher-compatible server it publishes to.
+    package var publishTarget: PublishTarget
+    package var eventStyle: EventStyle
+    /// A further name for an event: `["NewMessage": "message.sent"]`.
+    package var eventAliases: [String: String]
+
+    package init(
+        host: String, port: Int, dataDirectory: String, credentials: AppCredentials, publishTarget: PublishTarget,
+        eventStyle: EventStyle = .both, eventAliases: [String: String] = [:]
+    ) {
+        self.host = host
+        self.port = port
+        self.dataDirectory = dataDirectory
+        self.credentials = credentials
+        self.publishTarget = publishTarget
+        self.eventStyle = eventStyle
+        self.eventAliases = eventAliases
+    }
+}

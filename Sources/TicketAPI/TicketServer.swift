@@ -1,0 +1,175 @@
+internal import Glibc
+internal import Hummingbird
+internal import HummingbirdCore
+package import Logging
+internal import NIOCore
+internal import NIOPosix
+internal import PusherPublisher
+internal import ServiceLifecycle
+
+/// The ticket API: its listener, its store and the relay that publishes what is stored.
+package final class TicketServer: Service {
+    /// The port it listens on; the real one when the configuration said 0.
+    package let port: Int
+
+    private let services: ServiceGroup
+    private let running: Task<Void, any Error>
+    private let resources: Resources
+
+    private init(port: Int, services: ServiceGroup, running: Task<Void, any Error>, resources: Resources) {
+        self.port = port
+        self.services = services
+        self.running = running
+        self.resources = resources
+    }
+
+    /// Opens and migrates the database, binds the listener and begins to serve.
+    ///
+    /// Throws `StoreFailure` or `ListenFailure`; the description of either is one line for the operator. Then nothing is
+    /// left open.
+    package static func bind(
+        _ configuration: TicketConfiguration, logger: Logger, environment: TicketEnvironment = .live
+    ) async throws -> TicketServer {
+        try await self.probe(host: configuration.host, port: configuration.port)
+        let resources = try await Resources.open(configuration, environment)
+        let relay = OutboxRelay(
+            store: resources.store, doorbell: resources.doorbell, publisher: resources.publisher,
+            names: EventNames(style: configuration.eventStyle, aliases: configuration.eventAliases), logger: logger)
+        let (started, starter) = AsyncThrowingStream<Int, any Error>.makeStream()
+        let application = Application(
+            responder: self.responder(configuration, environment, resources, logger),
+            server: .http1(configuration: self.http),
+            configuration: ApplicationConfiguration(address: .hostname(configuration.host, port: configuration.port)),
+            onServerRunning: { starter.yield($0.localAddress?.port ?? configuration.port) },
+            logger: self.quiet(logger))
+        // Shut down from the last to the first: the relay publishes what the last requests stored.
+        var group = ServiceGroupConfiguration(services: [relay, application], logger: self.quiet(logger))
+        group.maximumGracefulShutdownDuration = .seconds(8)
+        let services = ServiceGroup(configuration: group)
+        let running = Task {
+            do {
+                try await services.run()
+                starter.finish()
+            } catch {
+                starter.finish(throwing: error)
+                throw error
+            }
+        }
+        do {
+            for try await port in started {
+                return TicketServer(port: port, services: services, running: running, resources: resources)
+            }
+            throw CancellationError()
+        } catch {
+            try await resources.close()
+            throw ListenFailure(error, host: configuration.host, port: configuration.port)
+        }
+    }
+
+    /// Serves until graceful shutdown; then stops accepting, finishes the requests, lets the relay publish what is left
+    /// for at most three seconds, and closes the store.
+    package func run() async throws {
+        let result = await withTaskCancellationOrGracefulShutdownHandler {
+            await self.running.result
+        } onCancelOrGracefulShutdown: {
+            Task { await self.services.triggerGracefulShutdown() }
+        }
+        try await self.resources.close()
+        try result.get()
+    }
+
+    /// Throws when the listener could not be bound. Asked before the database is made or migrated, so that a wrong port
+    /// changes nothing; the listener itself is bound when there is something to serve.
+    private static func probe(host: String, port: Int) async throws {
+        do {
+            try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+                .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+                .bind(host: host, port: port).get()
+                .close()
+        } catch {
+            throw ListenFailure(error, host: host, port: port)
+        }
+    }
+
+    private static var http: HTTP1Channel.Configuration {
+        HTTP1Channel.Configuration(
+            idleTimeout: .seconds(60),
+            httpDecoderConfiguration: .init(
+                maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 32 << 10, maxHeaderFieldCount: 100))
+    }
+
+    /// Hummingbird and the service group speak of themselves at `info`; here only their troubles are of interest.
+    private static func quiet(_ logger: Logger) -> Logger {
+        var logger = logger
+        logger.logLevel = max(logger.logLevel, .warning)
+        return logger
+    }
+
+    private static func responder(
+        _ configuration: TicketConfiguration, _ environment: TicketEnvironment, _ resources: Resources, _ logger: Logger
+    ) -> TicketResponder {
+        let store = resources.store
+        let now = environment.now
+        let sessions = Sessions(store: store)
+        let readTickets = ReadTickets(store: store)
+        let routes = TicketRoutes.table(
+            health: HealthEndpoint(store: store),
+            accounts: AccountEndpoints(
+                registerAccount: RegisterAccount(store: store, passwords: resources.passwords, now: now),
+                login: LogIn(store: store, passwords: resources.passwords, throttle: LoginThrottle(), now: now),
+                sessions: sessions),
+            tickets: TicketEndpoints(
+                openTicket: OpenTicket(store: store, now: now), readTickets: readTickets,
+                updateTicket: UpdateTicket(store: store, now: now)),
+            chat: ChatEndpoints(readTickets: readTickets, postMessage: PostMessage(store: store, now: now)),
+            realtime: RealtimeAuthEndpoint(
+                authorizeChannel: AuthorizeChannel(store: store, credentials: configuration.credentials)))
+        return TicketResponder(routes: routes, sessions: sessions, logger: logger)
+    }
+}
+
+/// What the server opens, and closes when it is done.
+private struct Resources: Sendable {
+    let lock: InstanceLock
+    let doorbell: OutboxDoorbell
+    let store: TicketStore
+    let passwords: PasswordHasher
+    let publisher: HTTPEventPublisher
+
+    static func open(_ configuration: TicketConfiguration, _ environment: TicketEnvironment) async throws -> Resources {
+        try await NIOThreadPool.singleton.runIfActive {
+            try DatabaseFile(dataDirectory: configuration.dataDirectory).verify()
+            let lock = try InstanceLock(dataDirectory: configuration.dataDirectory)
+            let doorbell = OutboxDoorbell()
+            let store = try TicketStore.open(dataDirectory: configuration.dataDirectory, onEvents: doorbell.ring)
+            let threads = min(4, max(1, System.coreCount))
+            return Resources(
+                lock: lock, doorbell: doorbell, store: store,
+                passwords: try PasswordHasher(cost: environment.passwordCost, threads: threads),
+                publisher: HTTPEventPublisher(
+                    target: configuration.publishTarget, credentials: configuration.credentials))
+        }
+    }
+
+    func close() async throws {
+        try await self.publisher.shutdown()
+        try await self.passwords.shutdown()
+        try await NIOThreadPool.singleton.runIfActive { try self.store.close() }
+    }
+}
+
+/// The listener could not be bound. The text is one line for the operator.
+package struct ListenFailure: Error, CustomStringConvertible {
+    package let description: String
+
+    init(_ error: any Error, host: String, port: Int) {
+        let cause =
+            switch (error as? IOError)?.errnoCode {
+            case EADDRINUSE?: "the port is in use"
+            case EACCES?: "permission denied"
+            case EADDRNOTAVAIL?: "the address is not one of this machine"
+            default: "\(error)"
+            }
+        self.description = "The ticket API cannot listen on \(host):\(port): \(cause)."
+    }
+}

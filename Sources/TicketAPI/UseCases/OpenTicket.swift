@@ -1,0 +1,14 @@
+/// Opens a ticket for whoever asks.
+struct OpenTicket: Sendable {
+    let store: TicketStore
+    let now: @Sendable () -> Timestamp
+
+    func callAsFunction(_ draft: TicketDraft, by user: User) async throws -> TicketView {
+        let now = self.now()
+        return try await self.store.write { tables in
+            let ticket = try tables.insertTicket(draft, owner: user.participant, now: now)
+            try tables.announce(.ticketCreated, ticket)
+            return TicketView(ticket: ticket, messages: 0, unread: 0)
+        }
+    }
+}

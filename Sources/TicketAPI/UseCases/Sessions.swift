@@ -1,0 +1,18 @@
+/// Knows a caller by the token, and forgets the token at logout.
+struct Sessions: Sendable {
+    let store: TicketStore
+
+    /// The session that `text`, as in `Authorization: Bearer {text}`, stands for. Throws `unauthenticated`.
+    func callAsFunction(_ text: String) async throws -> Session {
+        guard let token = AccessToken.Presented(text),
+            let known = try await self.store.read({ try $0.token(token.id) }),
+            token.matches(secretHash: known.secretHash)
+        else { throw TicketFailure.unauthenticated }
+        return Session(user: known.user, tokenID: token.id)
+    }
+
+    /// Ends this session; others of the same user live on.
+    func logOut(_ session: Session) async throws {
+        try await self.store.write { try $0.deleteToken(session.tokenID) }
+    }
+}

@@ -1,0 +1,62 @@
+/// Changes and deletes tickets.
+struct UpdateTicket: Sendable {
+    let store: TicketStore
+    let now: @Sendable () -> Timestamp
+
+    /// Changes the fields that were sent. Where nothing changes, nobody is told.
+    ///
+    /// What is wrong with the fields comes after what the caller may do, so that a caller without the right learns
+    /// nothing. `managing` says whether status or assignee were sent at all.
+    func callAsFunction(
+        _ id: Int64, by user: User, managing: Bool, changes: Result<TicketChanges, TicketFailure>
+    ) async throws -> TicketView {
+        let now = self.now()
+        return try await self.store.write { tables in
+            let before = try tables.visibleTicket(id, to: user)
+            guard !managing || TicketPolicy.canManage(user), TicketPolicy.canEdit(before, user) else {
+                throw TicketFailure.notAllowed
+            }
+            if let after = try tables.applying(changes.get(), to: before, now: now) {
+                try tables.updateTicket(after)
+                try tables.announce(.ticketUpdated, after)
+            }
+            guard let view = try tables.ticketView(id, reader: user.id) else { throw TicketFailure.notFound }
+            return view
+        }
+    }
+
+    func delete(_ id: Int64, by user: User) async throws {
+        try await self.store.write { tables in
+            let ticket = try tables.visibleTicket(id, to: user)
+            guard TicketPolicy.canDelete(user) else { throw TicketFailure.notAllowed }
+            try tables.deleteTicket(id)
+            try tables.announce(.ticketDeleted, ticket)
+        }
+    }
+}
+
+extension Tables {
+    /// The changed ticket; nil when every field already is as it was sent. Throws `invalid` for an assignee who is not
+    /// an admin.
+    fileprivate func applying(_ changes: TicketChanges, to ticket: Ticket, now: Timestamp) throws -> Ticket? {
+        var result = ticket
+        result.subject = changes.subject ?? ticket.subject
+        result.description = changes.description ?? ticket.description
+        result.category = changes.category ?? ticket.category
+        result.priority = changes.priority ?? ticket.priority
+        result.status = changes.status ?? ticket.status
+        switch changes.assignee {
+        case nil: break
+        case .nobody: result.assignee = nil
+        case .user(let id):
+            guard let assignee = try self.participant(id), assignee.role == .admin else {
+                throw TicketFailure.invalid(ValidationErrors("assigned_to", "The selected assigned to is invalid."))
+            }
+            result.assignee = assignee
+        }
+        guard result != ticket else { return nil }
+        // Never before the last change, whatever the clock says.
+        result.updatedAt = max(now, Timestamp(microseconds: ticket.updatedAt.microseconds + 1))
+        return result
+    }
+}

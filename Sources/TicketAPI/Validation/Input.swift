@@ -1,0 +1,94 @@
+internal import FoundationEssentials
+
+/// One field as it came, from JSON or from a form.
+enum InputValue: Sendable {
+    case null
+    case text(String)
+    case integer(Int64)
+    case bool(Bool)
+    /// A fraction, a list, an object: nothing that any field takes.
+    case other
+}
+
+/// The fields of a request, cleaned as Laravel cleans them: white space around a text is dropped (not from passwords),
+/// and an empty text is null.
+struct Input: Sendable {
+    private var values: [String: InputValue] = [:]
+
+    /// No fields.
+    init() {}
+
+    /// The members of a JSON object; of any other JSON value there are none. Throws when it is not JSON.
+    init(json bytes: some Collection<UInt8>) throws {
+        let members = try JSONDecoder().decode(Members.self, from: Data(bytes))
+        for (name, value) in members.values { self.set(name, value) }
+    }
+
+    /// Texts from elsewhere, cleaned in the same way.
+    init(fields: [String: String]) {
+        for (name, text) in fields { self.set(name, .text(text)) }
+    }
+
+    /// The pairs of a query string or an urlencoded form; of a repeated name, the last counts.
+    init(form text: String) {
+        for pair in FormCoding.pairs(text) { self.set(pair.name, .text(pair.value)) }
+    }
+
+    /// The field's value; nil when it was not sent.
+    subscript(_ field: String) -> InputValue? { self.values[field] }
+
+    private mutating func set(_ name: String, _ value: InputValue) {
+        guard case .text(let text) = value else {
+            self.values[name] = value
+            return
+        }
+        let clean = Self.verbatim.contains(name) ? text : Self.trimmed(text)
+        self.values[name] = clean.isEmpty ? .null : .text(clean)
+    }
+
+    private static let verbatim: Set<String> = ["password", "password_confirmation"]
+
+    /// Without white space, NUL and invisible marks at both ends.
+    private static func trimmed(_ text: String) -> String {
+        func isBlank(_ scalar: Unicode.Scalar) -> Bool {
+            switch scalar.value {
+            case 0, 0x200b, 0x200e, 0xfeff: true
+            default: scalar.properties.isWhitespace
+            }
+        }
+        let scalars = text.unicodeScalars
+        guard let first = scalars.firstIndex(where: { !isBlank($0) }),
+            let last = scalars.lastIndex(where: { !isBlank($0) })
+        else { return "" }
+        return String(scalars[first...last])
+    }
+}
+
+/// A JSON object whose members are read one level deep.
+private struct Members: Decodable {
+    private struct Name: CodingKey {
+        let stringValue: String
+        let intValue: Int? = nil
+        init?(stringValue: String) { self.stringValue = stringValue }
+        init?(intValue: Int) { nil }
+    }
+
+    var values: [String: InputValue] = [:]
+
+    init(from decoder: any Decoder) throws {
+        // Not an object: valid JSON without fields.
+        guard let object = try? decoder.container(keyedBy: Name.self) else { return }
+        for name in object.allKeys {
+            self.values[name.stringValue] = Self.value(of: object, name)
+        }
+    }
+
+    /// A value that fits none of the types tried is something that no field takes, so the errors need no look.
+    private static func value(of object: KeyedDecodingContainer<Name>, _ name: Name) -> InputValue {
+        if let text = try? object.decode(String.self, forKey: name) { return .text(text) }
+        if (try? object.decodeNil(forKey: name)) == true { return .null }
+        if let bool = try? object.decode(Bool.self, forKey: name) { return .bool(bool) }
+        if let integer = try? object.decode(Int64.self, forKey: name) { return .integer(integer) }
+        return .other
+    }
+}

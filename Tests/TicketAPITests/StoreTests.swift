@@ -1,0 +1,164 @@
+import Foundation
+import GRDB
+import NIOHTTP1
+import PusherPublisher
+import Testing
+
+@testable import TicketAPI
+
+@Suite(.timeLimit(.minutes(3)))
+struct StoreTests {
+    /// Runs `body` with a path for a database in a directory of its own.
+    private static func inDirectory(_ body: (String) async throws -> Void) async throws {
+        let directory = try TicketHarness.temporaryDirectory()
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        try await body(directory)
+    }
+
+    private static func bind(_ directory: String, port: Int = 0) async throws {
+        let configuration = TicketConfiguration(
+            host: "127.0.0.1", port: port, dataDirectory: directory, credentials: RecordingBroker.credentials,
+            publishTarget: .init(scheme: .http, host: "127.0.0.1", port: 9))
+        _ = try await TicketServer.bind(configuration, logger: TicketHarness.logger)
+    }
+
+    @Test("A file that is no database is refused in one line and left as it is")
+    func notADatabase() async throws {
+        try await Self.inDirectory { directory in
+            let path = "\(directory)/tickets.sqlite"
+            for text in ["hello", String(repeating: "x", count: 5000)] {
+                try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+                await #expect { try await Self.bind(directory) } throws: {
+                    "\($0)" == "\(path) is not an SQLite database; nothing was changed."
+                }
+                #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == Data(text.utf8))
+            }
+        }
+    }
+
+    @Test("A database of another application is refused and left as it is")
+    func foreignDatabase() async throws {
+        try await Self.inDirectory { directory in
+            let path = "\(directory)/tickets.sqlite"
+            let queue = try DatabaseQueue(path: path)
+            try await queue.write { try $0.execute(sql: "CREATE TABLE theirs (x)") }
+            try queue.close()
+            let before = try Data(contentsOf: URL(fileURLWithPath: path))
+            await #expect { try await Self.bind(directory) } throws: {
+                "\($0)" == "\(path) is a database of another application; nothing was changed."
+            }
+            #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == before)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: directory) == ["tickets.sqlite"])
+        }
+    }
+
+    @Test("A database of a newer version is refused")
+    func newerDatabase() async throws {
+        try await Self.inDirectory { directory in
+            _ = try await Accounts.create(
+                dataDirectory: directory, email: "a@b.c", name: nil, role: .admin, password: "long enough")
+            let path = "\(directory)/tickets.sqlite"
+            let queue = try DatabaseQueue(path: path)
+            try await queue.write { try $0.execute(sql: "INSERT INTO grdb_migrations VALUES ('99: the future')") }
+            try queue.close()
+            await #expect { try await Self.bind(directory) } throws: {
+                "\($0)" == "\(path) was made by a newer version; nothing was changed."
+            }
+        }
+    }
+
+    @Test("A directory that is not there, and a port in use, are said in one line")
+    func operatorErrors() async throws {
+        await #expect { try await Self.bind("/nonexistent") } throws: {
+            "\($0)" == "The data directory /nonexistent cannot be written: No such file or directory."
+        }
+        try await TicketHarness.run { api in
+            try await Self.inDirectory { directory in
+                await #expect { try await Self.bind(directory, port: api.port) } throws: {
+                    "\($0)" == "The ticket API cannot listen on 127.0.0.1:\(api.port): the port is in use."
+                }
+                let files = try FileManager.default.contentsOfDirectory(atPath: directory)
+                #expect(files.isEmpty)
+            }
+            await #expect { try await Self.bind(api.directory) } throws: {
+                "\($0)" == "Another ticket server uses the data directory \(api.directory)."
+            }
+        }
+    }
+
+    @Test("A write that throws leaves nothing; those in the same transaction stay")
+    func isolation() async throws {
+        struct Refused: Error {}
+        try await Self.inDirectory { directory in
+            let store = try TicketStore.open(dataDirectory: directory)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for index in 0..<100 {
+                    group.addTask {
+                        try? await store.write { tables in
+                            _ = try tables.insertUser(
+                                NewAccount(name: "n", email: "u\(index)@x.y", role: .admin, passwordHash: ""),
+                                now: .now())
+                            if index.isMultiple(of: 3) { throw Refused() }
+                        }
+                    }
+                }
+                try await group.waitForAll()
+            }
+            for index in 0..<100 {
+                let isThere = try await store.read { try $0.hasUser(emailKey: "u\(index)@x.y") }
+                #expect(isThere == !index.isMultiple(of: 3))
+            }
+            try store.close()
+        }
+    }
+
+    @Test("A full disk refuses the write, keeps what was stored, and writes again when there is room")
+    func diskFull() async throws {
+        try await Self.inDirectory { directory in
+            let store = try TicketStore.open(dataDirectory: directory)
+            let user = try await store.write { tables in
+                try tables.insertUser(
+                    NewAccount(name: "n", email: "a@b.c", role: .customer, passwordHash: ""), now: .now())
+            }
+            let draft = TicketDraft(
+                subject: "s", description: String(repeating: "x", count: 60_000), category: .general, priority: .low)
+            let open = OpenTicket(store: store, now: Timestamp.now)
+            let kept = try await open(draft, by: user).ticket.id
+            // SQLite's own limit gives the same error as the file system's.
+            try await store.write { tables in
+                let pages = try Int.fetchOne(tables.db, sql: "PRAGMA page_count") ?? 0
+                try tables.db.execute(sql: "PRAGMA max_page_count = \(pages + 2)")
+            }
+            let failures = await withTaskGroup(of: Bool.self) { group in
+                for _ in 0..<8 {
+                    group.addTask {
+                        do {
+                            _ = try await open(draft, by: user)
+                            return false
+                        } catch {
+                            return TicketStore.isDiskFull(error)
+                        }
+                    }
+                }
+                return await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
+            }
+            #expect(failures == 8)
+            #expect(try await store.read { try $0.ticket(kept)?.subject } == "s")
+            try await store.write { try $0.db.execute(sql: "PRAGMA max_page_count = 100000") }
+            _ = try await open(draft, by: user)
+            try store.close()
+        }
+    }
+
+    @Test(
+        "Moments are ISO 8601 in UTC with microseconds",
+        arguments: [
+            (0, "1970-01-01T00:00:00.000000Z"), (951_782_399_999_999, "2000-02-28T23:59:59.999999Z"),
+            (951_782_400_000_000, "2000-02-29T00:00:00.000000Z"),
+            (1_709_164_800_000_001, "2024-02-29T00:00:00.000001Z"),
+            (1_767_225_599_000_000, "2025-12-31T23:59:59.000000Z"), (-1, "1969-12-31T23:59:59.999999Z"),
+        ])
+    func timestamps(_ microseconds: Int64, _ text: String) {
+        #expect(Timestamp(microseconds: microseconds).iso8601 == text)
+    }
+}

@@ -1,0 +1,194 @@
+import AsyncHTTPClient
+import Digests
+import Foundation
+import Logging
+import NIOCore
+import NIOHTTP1
+import PusherProtocol
+import PusherPublisher
+import ServiceLifecycle
+import Synchronization
+import TicketAPI
+
+/// A ticket API on a free port, with a database in a temporary directory and a recording broker.
+final class TicketHarness: Sendable {
+    let broker: RecordingBroker
+    let clock = TestClock()
+    let directory: String
+    private let style: EventStyle
+    private let aliases: [String: String]
+    private let server = Mutex<(port: Int, services: ServiceGroup, running: Task<Void, any Error>)?>(nil)
+
+    /// A cheap hash: the tests are about everything else.
+    static let passwordCost = Scrypt.Cost(n: 16, r: 8, p: 1)
+
+    private init(style: EventStyle, aliases: [String: String]) async throws {
+        self.style = style
+        self.aliases = aliases
+        self.broker = try await RecordingBroker()
+        self.directory = try Self.temporaryDirectory()
+    }
+
+    static func temporaryDirectory() throws -> String {
+        let directory = FileManager.default.temporaryDirectory.appendingPathComponent("tickets-\(UUID())")
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        return directory.path
+    }
+
+    /// Runs `body` with a server and stops it afterwards, whatever happened.
+    static func run(
+        style: EventStyle = .plain, aliases: [String: String] = [:],
+        _ body: @Sendable (TicketHarness) async throws -> Void
+    ) async throws {
+        let harness = try await TicketHarness(style: style, aliases: aliases)
+        try await harness.start()
+        do {
+            try await body(harness)
+        } catch {
+            try await harness.end()
+            throw error
+        }
+        try await harness.end()
+    }
+
+    private func end() async throws {
+        try await self.stop()
+        try await self.broker.stop()
+        try FileManager.default.removeItem(atPath: self.directory)
+    }
+
+    func configuration(port: Int = 0) -> TicketConfiguration {
+        TicketConfiguration(
+            host: "127.0.0.1", port: port, dataDirectory: self.directory, credentials: RecordingBroker.credentials,
+            publishTarget: PublishTarget(scheme: .http, host: "127.0.0.1", port: self.broker.port),
+            eventStyle: self.style, eventAliases: self.aliases)
+    }
+
+    func start() async throws {
+        let clock = self.clock
+        let server = try await TicketServer.bind(
+            self.configuration(), logger: Self.logger,
+            environment: TicketEnvironment(now: { clock.now }, passwordCost: Self.passwordCost))
+        let services = ServiceGroup(configuration: .init(services: [server], logger: Self.logger))
+        let running = Task { try await services.run() }
+        self.server.withLock { $0 = (server.port, services, running) }
+    }
+
+    func stop() async throws {
+        guard let server = self.server.withLock({ $0 }) else { return }
+        self.server.withLock { $0 = nil }
+        await server.services.triggerGracefulShutdown()
+        try await server.running.value
+    }
+
+    static var logger: Logger {
+        var logger = Logger(label: "tests")
+        logger.logLevel = .critical
+        return logger
+    }
+
+    var port: Int { self.server.withLock { $0?.port } ?? 0 }
+
+    // MARK: requests
+
+    struct Reply: Sendable {
+        let status: Int
+        let headers: HTTPHeaders
+        let text: String
+        var json: Value { (try? Value(parsing: self.text)) ?? .null }
+    }
+
+    func call(
+        _ method: HTTPMethod, _ path: String, token: String? = nil, json: String? = nil, form: String? = nil,
+        headers: [(String, String)] = []
+    ) async throws -> Reply {
+        var request = HTTPClientRequest(url: "http://127.0.0.1:\(self.port)\(path)")
+        request.method = method
+        if let token { request.headers.add(name: "Authorization", value: "Bearer \(token)") }
+        if let json {
+            request.headers.add(name: "Content-Type", value: "application/json")
+            request.body = .bytes(ByteBuffer(string: json))
+        }
+        if let form {
+            request.headers.add(name: "Content-Type", value: "application/x-www-form-urlencoded")
+            request.body = .bytes(ByteBuffer(string: form))
+        }
+        for (name, value) in headers { request.headers.add(name: name, value: value) }
+        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(30))
+        let body = try await response.body.collect(upTo: 16 << 20)
+        return Reply(status: Int(response.status.code), headers: response.headers, text: String(buffer: body))
+    }
+
+    // MARK: what most tests begin with
+
+    struct Account: Sendable {
+        let id: Int64
+        let token: String
+        let email: String
+    }
+
+    func customer(_ name: String = "Ada") async throws -> Account {
+        let email = "\(name.lowercased())@example.com"
+        let reply = try await self.call(
+            .POST, "/register",
+            json: """
+                {"name":"\(name)","email":"\(email)","password":"long enough","password_confirmation":"long enough"}
+                """)
+        return try Self.account(reply, email)
+    }
+
+    func admin(_ name: String = "Root") async throws -> Account {
+        let email = "\(name.lowercased())@example.com"
+        _ = try await Accounts.create(
+            dataDirectory: self.directory, email: email, name: name, role: .admin, password: "long enough")
+        let reply = try await self.call(.POST, "/login", json: #"{"email":"\#(email)","password":"long enough"}"#)
+        return try Self.account(reply, email)
+    }
+
+    private static func account(_ reply: Reply, _ email: String) throws -> Account {
+        guard let id = reply.json["user"]["id"].int, let token = reply.json["token"].string else {
+            throw Unexpected(reply)
+        }
+        return Account(id: id, token: token, email: email)
+    }
+
+    func ticket(of account: Account, subject: String = "Broken") async throws -> Int64 {
+        let reply = try await self.call(
+            .POST, "/tickets", token: account.token,
+            json: """
+                {"subject":"\(subject)","description":"It is.","category":"Technical","priority":"Low"}
+                """)
+        guard let id = reply.json["data"]["id"].int else { throw Unexpected(reply) }
+        return id
+    }
+
+    func post(
+        _ content: String, to ticket: Int64, as account: Account, headers: [(String, String)] = []
+    ) async throws -> Reply {
+        try await self.call(
+            .POST, "/tickets/\(ticket)/chat/messages", token: account.token, json: #"{"content":"\#(content)"}"#,
+            headers: headers)
+    }
+}
+
+/// An answer that the test did not reckon with.
+struct Unexpected: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ reply: TicketHarness.Reply) {
+        self.description = "\(reply.status) \(reply.text)"
+    }
+}
+
+/// The system's clock, which a test can put forward.
+final class TestClock: Sendable {
+    private let offset = Mutex(Int64(0))
+
+    var now: Timestamp {
+        Timestamp(microseconds: Timestamp.now().microseconds + self.offset.withLock { $0 })
+    }
+
+    func advance(seconds: Int64) {
+        self.offset.withLock { $0 += seconds * 1_000_000 }
+    }
+}
