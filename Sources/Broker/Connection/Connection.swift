@@ -63,7 +63,6 @@ final class Connection: ChannelInboundHandler {
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
-        if context.channel.isActive { self.begin(context) }
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
@@ -71,11 +70,6 @@ final class Connection: ChannelInboundHandler {
     }
 
     func channelActive(context: ChannelHandlerContext) {
-        self.begin(context)
-        context.fireChannelActive()
-    }
-
-    private func begin(_ context: ChannelHandlerContext) {
         // Fails only for a socket that is closed already, and then nothing is sent.
         let descriptor = try? context.pipeline.syncOperations.withUnsafeTransportIfAvailable(
             of: NIOBSDSocket.Handle.self, { $0 })
@@ -83,6 +77,7 @@ final class Connection: ChannelInboundHandler {
         self.loop.connectionAdded()
         self.setDeadline(after: self.loop.configuration.timeouts.requestHead)
         if self.loop.isShuttingDown { self.closeNow() }
+        context.fireChannelActive()
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
