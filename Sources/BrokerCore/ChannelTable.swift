@@ -73,7 +73,8 @@ package struct ChannelTable: Sendable {
     package mutating func join(
         _ channel: ChannelName, loop: Int, member: PresenceMember?, memberLimit: Int
     ) -> JoinOutcome {
-        var entry = self.channels.removeValue(forKey: channel) ?? Channel(counts: Array(repeating: 0, count: self.loops))
+        var entry =
+            self.channels.removeValue(forKey: channel) ?? Channel(counts: Array(repeating: 0, count: self.loops))
         let audience = entry.audience
         var isNew = false
         if let member {

@@ -10,6 +10,8 @@ package struct JSONReader {
 
     private let bytes: UnsafeRawBufferPointer
     private var index = 0
+    /// How many arrays and objects the reader has entered: their items may nest that much less.
+    private var entered = 0
 
     private init(_ bytes: UnsafeRawBufferPointer) {
         self.bytes = bytes
@@ -56,6 +58,7 @@ package struct JSONReader {
     ) throws(JSONFailure) {
         self.skipBlanks()
         try self.expect(open)
+        self.entered += 1
         self.skipBlanks()
         if self.peek != close {
             while true {
@@ -129,7 +132,7 @@ package struct JSONReader {
         repeat {
             switch self.peek {
             case UInt8(ascii: "{"), UInt8(ascii: "["):
-                guard depth < Self.maxDepth else { throw JSONFailure() }
+                guard self.entered + depth < Self.maxDepth else { throw JSONFailure() }
                 let opensObject = self.peek == UInt8(ascii: "{")
                 isObject = isObject << 1 | (opensObject ? 1 : 0)
                 depth += 1

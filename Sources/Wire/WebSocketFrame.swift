@@ -78,7 +78,8 @@ struct WebSocketFrameHead {
         var index = 0
         while index &+ 8 <= payload.count {
             let word = payload.loadUnaligned(fromByteOffset: index, as: UInt64.self)
-            output.storeBytes(of: (UInt64(littleEndian: word) ^ wide).littleEndian, toByteOffset: index, as: UInt64.self)
+            output.storeBytes(
+                of: (UInt64(littleEndian: word) ^ wide).littleEndian, toByteOffset: index, as: UInt64.self)
             index &+= 8
         }
         while index < payload.count {
