@@ -229,13 +229,11 @@ package struct JSONReader {
             return 1
         case UInt8(ascii: "u"):
             guard self.index + 6 <= self.bytes.count,
-                self.bytes[(self.index + 2)..<(self.index + 6)].allSatisfy({
-                    Character(Unicode.Scalar($0)).isHexDigit && $0 < 0x80
-                })
+                self.bytes[(self.index + 2)..<(self.index + 6)].allSatisfy({ HexDigit.value($0) != nil })
             else { throw JSONFailure() }
             let (scalar, length) = JSONEscape.scalar(self.bytes, at: self.index)
             self.index += length
-            return length - String(scalar).utf8.count
+            return length - UTF8.width(scalar)
         default: throw JSONFailure()
         }
     }

@@ -3,12 +3,17 @@
 /// A `+` stays a plus: the SDKs write it so and sign it so (8.3 of the protocol facts). Array forms are folded the
 /// way PHP signs them: `name[]=a&name[]=b` and `name[0]=a&name[1]=b` become `name` with the value `a,b`.
 package struct QueryParameters: Sendable {
+    /// How many a query may have. Folding compares every array element with what stands before it.
+    package static let maxParameters = 100
+
     package let parameters: [(name: String, value: String)]
 
-    /// Nil when an escape is malformed or what it decodes to is not UTF-8.
+    /// Nil when an escape is malformed, what it decodes to is not UTF-8, or there are more than `maxParameters`.
     package init?(_ query: String) {
         var parameters: [(name: String, value: String)] = []
-        for pair in query.utf8.split(separator: UInt8(ascii: "&")) {
+        let pairs = query.utf8.split(separator: UInt8(ascii: "&"))
+        guard pairs.count <= Self.maxParameters else { return nil }
+        for pair in pairs {
             let equals = pair.firstIndex(of: UInt8(ascii: "=")) ?? pair.endIndex
             let rawValue = equals == pair.endIndex ? pair[equals...] : pair[pair.index(after: equals)...]
             guard let name = Self.percentDecoded(Substring(pair[..<equals])),
@@ -39,20 +44,11 @@ package struct QueryParameters: Sendable {
                 bytes.append(byte)
                 continue
             }
-            guard let high = rest.popFirst().flatMap(Self.hexDigit), let low = rest.popFirst().flatMap(Self.hexDigit)
+            guard let high = rest.popFirst().flatMap(HexDigit.value), let low = rest.popFirst().flatMap(HexDigit.value)
             else { return nil }
             bytes.append(high << 4 | low)
         }
         return String(validating: bytes, as: UTF8.self)
-    }
-
-    private static func hexDigit(_ byte: UInt8) -> UInt8? {
-        switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - 48
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - 87
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - 55
-        default: nil
-        }
     }
 
     /// `info[]` and `info[0]` are elements of `info`.

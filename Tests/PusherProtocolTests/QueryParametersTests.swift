@@ -41,4 +41,11 @@ import Testing
         #expect(query["b"] == "")
         #expect(query["c"] == nil)
     }
+
+    @Test("8.3: a hundred parameters are read, more are refused", arguments: ["a", "a[]", "%41=%42"])
+    func count(_ pair: String) {
+        #expect(QueryParameters(Array(repeating: pair, count: 100).joined(separator: "&")) != nil)
+        #expect(QueryParameters("&&" + Array(repeating: pair, count: 100).joined(separator: "&&") + "&&") != nil)
+        #expect(QueryParameters(Array(repeating: pair, count: 101).joined(separator: "&")) == nil)
+    }
 }
