@@ -77,11 +77,15 @@ let package = Package(
             swiftSettings: settings
         ),
 
-        .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: settings),
+        // Vectors and seeded random numbers for the tests.
+        .target(name: "Support", path: "Tests/Support", swiftSettings: settings),
+        .testTarget(name: "DigestsTests", dependencies: ["Digests"], swiftSettings: settings),
+        .testTarget(name: "WireTests", dependencies: ["Wire", "Support"], swiftSettings: settings),
         .testTarget(
-            name: "PusherProtocolTests", dependencies: ["PusherProtocol", "Digests"], swiftSettings: settings),
+            name: "PusherProtocolTests", dependencies: ["PusherProtocol", "Support"], swiftSettings: settings),
         .testTarget(
-            name: "BrokerCoreTests", dependencies: ["BrokerCore", "PusherProtocol"], swiftSettings: settings),
+            name: "BrokerCoreTests", dependencies: ["BrokerCore", "PusherProtocol", "Support"],
+            swiftSettings: settings),
         .testTarget(
             name: "BrokerTests",
             dependencies: ["Broker", "BrokerCore", "PusherProtocol", "Digests", nioCore, nioPosix, logging],

@@ -19,7 +19,8 @@ package struct PresenceRoster: Sendable {
         case full
     }
 
-    private var entries: [String: Entry] = [:]
+    /// By the bytes of the user id: `String` would take ids for equal that clients tell apart (é, and e with an accent).
+    private var entries: [[UInt8]: Entry] = [:]
     private var places: UInt64 = 0
 
     package init() {}
@@ -34,24 +35,26 @@ package struct PresenceRoster: Sendable {
 
     /// Adds one connection of a user. `limit` is how many distinct users fit.
     package mutating func join(_ member: PresenceMember, limit: Int) -> JoinResult {
-        if self.entries[member.userID] != nil {
-            self.entries[member.userID]?.connections += 1
+        let key = Array(member.userID.utf8)
+        if self.entries[key] != nil {
+            self.entries[key]?.connections += 1
             return .isKnown
         }
         guard self.entries.count < limit else { return .full }
         self.places += 1
-        self.entries[member.userID] = Entry(member: member, place: self.places, connections: 1)
+        self.entries[key] = Entry(member: member, place: self.places, connections: 1)
         return .isNew
     }
 
     /// Takes one connection of a user away. True when it was the last one: tell the others (P67, P68).
     package mutating func leave(_ userID: String) -> Bool {
-        guard let entry = self.entries[userID] else { return false }
+        let key = Array(userID.utf8)
+        guard let entry = self.entries[key] else { return false }
         guard entry.connections == 1 else {
-            self.entries[userID]?.connections -= 1
+            self.entries[key]?.connections -= 1
             return false
         }
-        self.entries[userID] = nil
+        self.entries[key] = nil
         return true
     }
 }

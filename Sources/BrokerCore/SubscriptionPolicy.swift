@@ -49,7 +49,7 @@ package enum SubscriptionPolicy {
         _ request: SubscribeRequest, socketID: SocketID, credentials: AppCredentials, limits: Limits
     ) throws(SubscriptionRefusal) -> Admission {
         guard let channel = ChannelName(request.channel, limit: limits.channelName) else {
-            let shown = String(request.channel.prefix(200))
+            let shown = String(request.channel.unicodeScalars.prefix(200))
             throw SubscriptionRefusal(.malformed, channel: shown, error: .invalidChannelName(shown))
         }
         do throws(ProtocolError) {

@@ -10,6 +10,8 @@ package struct JSONReader {
 
     private let bytes: UnsafeRawBufferPointer
     private var index = 0
+    /// How many arrays and objects the reader has entered: their items may nest that much less.
+    private var entered = 0
 
     private init(_ bytes: UnsafeRawBufferPointer) {
         self.bytes = bytes
@@ -56,6 +58,7 @@ package struct JSONReader {
     ) throws(JSONFailure) {
         self.skipBlanks()
         try self.expect(open)
+        self.entered += 1
         self.skipBlanks()
         if self.peek != close {
             while true {
@@ -129,7 +132,7 @@ package struct JSONReader {
         repeat {
             switch self.peek {
             case UInt8(ascii: "{"), UInt8(ascii: "["):
-                guard depth < Self.maxDepth else { throw JSONFailure() }
+                guard self.entered + depth < Self.maxDepth else { throw JSONFailure() }
                 let opensObject = self.peek == UInt8(ascii: "{")
                 isObject = isObject << 1 | (opensObject ? 1 : 0)
                 depth += 1
@@ -226,13 +229,11 @@ package struct JSONReader {
             return 1
         case UInt8(ascii: "u"):
             guard self.index + 6 <= self.bytes.count,
-                self.bytes[(self.index + 2)..<(self.index + 6)].allSatisfy({
-                    Character(Unicode.Scalar($0)).isHexDigit && $0 < 0x80
-                })
+                self.bytes[(self.index + 2)..<(self.index + 6)].allSatisfy({ HexDigit.value($0) != nil })
             else { throw JSONFailure() }
             let (scalar, length) = JSONEscape.scalar(self.bytes, at: self.index)
             self.index += length
-            return length - String(scalar).utf8.count
+            return length - UTF8.width(scalar)
         default: throw JSONFailure()
         }
     }

@@ -52,7 +52,7 @@ package struct JSONSlice {
             case UInt8(ascii: "t"): output.append(0x09)
             case UInt8(ascii: "u"):
                 let (scalar, length) = JSONEscape.scalar(bytes, at: index - 2)
-                output.append(contentsOf: Array(String(scalar).utf8))
+                output.append(contentsOf: String(scalar).utf8)
                 index += length - 2
             case let character: output.append(character)
             }
@@ -81,7 +81,7 @@ enum JSONEscape {
         else { return nil }
         var value: UInt16 = 0
         for position in (index + 2)..<(index + 6) {
-            guard let digit = Character(Unicode.Scalar(bytes[position])).hexDigitValue else { return nil }
+            guard let digit = HexDigit.value(bytes[position]) else { return nil }
             value = value << 4 | UInt16(digit)
         }
         return value

@@ -14,9 +14,15 @@ package struct ProtocolError: Error, Equatable, Sendable {
     /// 4301 and 4302 are events only: as close codes they would stop pusher-js for good.
     package var isFatal: Bool { self.code.map { $0 < 4300 } ?? false }
 
+    /// As much of a client's text as is repeated to it. Counted in scalars: one `Character` can be of any length.
+    private static func beginning(of text: String, _ count: Int) -> Substring {
+        Substring(text.unicodeScalars.prefix(count))
+    }
+
     // Refusals of a connection.
     package static func unknownKey(_ key: String) -> ProtocolError {
-        ProtocolError(4001, "App key \(key.prefix(64)) does not exist on this server. Check the key and the host.")
+        ProtocolError(
+            4001, "App key \(self.beginning(of: key, 64)) does not exist on this server. Check the key and the host.")
     }
     package static let applicationDisabled = ProtocolError(4003, "Application is disabled")
     package static let overQuota = ProtocolError(4004, "Application is over its connection quota")
@@ -34,11 +40,11 @@ package struct ProtocolError: Error, Equatable, Sendable {
     package static let notAFrame = ProtocolError(nil, "Invalid message: not a JSON object with an event")
     package static let binaryMessage = ProtocolError(nil, "Invalid message: binary messages are not supported")
     package static func unsupportedEvent(_ name: String) -> ProtocolError {
-        ProtocolError(nil, "Unsupported event received on socket: \(name.prefix(200))")
+        ProtocolError(nil, "Unsupported event received on socket: \(self.beginning(of: name, 200))")
     }
     package static let channelMissing = ProtocolError(nil, "Invalid message: channel is missing")
     package static func invalidChannelName(_ name: String) -> ProtocolError {
-        ProtocolError(nil, "Invalid channel name: \(name.prefix(200))")
+        ProtocolError(nil, "Invalid channel name: \(self.beginning(of: name, 200))")
     }
     package static func tooManyChannels(_ limit: Int) -> ProtocolError {
         ProtocolError(nil, "A connection may be subscribed to \(limit) channels")
@@ -51,7 +57,7 @@ package struct ProtocolError: Error, Equatable, Sendable {
             nil, "Auth value for subscription to \(channel) is invalid: should be of format 'key:signature'")
     }
     package static func authWrongKey(_ key: String) -> ProtocolError {
-        ProtocolError(nil, "Invalid key in subscription auth data: '\(key.prefix(64))'")
+        ProtocolError(nil, "Invalid key in subscription auth data: '\(self.beginning(of: key, 64))'")
     }
     package static func authWrongSignature(stringToSign: String) -> ProtocolError {
         ProtocolError(nil, "Invalid signature: Expected HMAC SHA256 hex digest of \(stringToSign)")
@@ -67,7 +73,7 @@ package struct ProtocolError: Error, Equatable, Sendable {
     }
     package static func notSubscribed(_ channel: String) -> ProtocolError {
         ProtocolError(
-            nil, "No current subscription to channel \(channel.prefix(200)), or subscription in progress")
+            nil, "No current subscription to channel \(self.beginning(of: channel, 200)), or subscription in progress")
     }
 
     // Client events (4.2).
@@ -78,7 +84,7 @@ package struct ProtocolError: Error, Equatable, Sendable {
     package static func clientEventNotSubscribed(_ channel: String) -> ProtocolError {
         ProtocolError(
             nil,
-            "Cannot broadcast client event (connection not subscribed to channel \(channel.prefix(200)))")
+            "Cannot broadcast client event (connection not subscribed to channel \(self.beginning(of: channel, 200)))")
     }
     package static let clientEventWrongChannel = ProtocolError(
         nil, "Client events are only possible on private and presence channels")

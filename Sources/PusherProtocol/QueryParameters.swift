@@ -3,9 +3,12 @@
 /// A `+` stays a plus: the SDKs write it so and sign it so (8.3 of the protocol facts). Array forms are folded the
 /// way PHP signs them: `name[]=a&name[]=b` and `name[0]=a&name[1]=b` become `name` with the value `a,b`.
 package struct QueryParameters: Sendable {
+    /// How many a query may have. Folding compares every array element with what stands before it.
+    package static let maxParameters = 128
+
     package private(set) var parameters: [(name: String, value: String)] = []
 
-    /// Nil when an escape is malformed or what it decodes to is not UTF-8.
+    /// Nil when an escape is malformed, what it decodes to is not UTF-8, or there are more than `maxParameters`.
     package init?(_ query: String) {
         var query = query
         let isWellFormed = query.withUTF8 { bytes in
@@ -13,7 +16,8 @@ package struct QueryParameters: Sendable {
             self.parameters.reserveCapacity(8)
             while !rest.isEmpty {
                 let pair = Self.cut(&rest, at: UInt8(ascii: "&"))
-                if !pair.isEmpty { guard self.append(pair) else { return false } }
+                guard !pair.isEmpty else { continue }
+                guard self.parameters.count < Self.maxParameters, self.append(pair) else { return false }
             }
             return true
         }
@@ -72,20 +76,11 @@ package struct QueryParameters: Sendable {
                 bytes.append(byte)
                 continue
             }
-            guard let high = rest.popFirst().flatMap(Self.hexDigit), let low = rest.popFirst().flatMap(Self.hexDigit)
+            guard let high = rest.popFirst().flatMap(HexDigit.value), let low = rest.popFirst().flatMap(HexDigit.value)
             else { return nil }
             bytes.append(high << 4 | low)
         }
         return String(validating: bytes, as: UTF8.self)
-    }
-
-    private static func hexDigit(_ byte: UInt8) -> UInt8? {
-        switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - 48
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - 87
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - 55
-        default: nil
-        }
     }
 
     /// `info[]` and `info[0]` are elements of `info`.

@@ -41,7 +41,10 @@ package struct TriggerRequest: Equatable, Sendable {
                 if name == "batch" { batch = value }
             }
             if let batch, batch.kind == .array {
-                try JSONReader.elements(of: batch.bytes) { elements.append($0) }
+                // One too many is enough to refuse them all.
+                try JSONReader.elements(of: batch.bytes) { element in
+                    if elements.count <= limits.eventsPerBatch { elements.append(element) }
+                }
             }
         } catch { throw .badRequest("Request body is not a JSON object") }
         guard batch?.kind == .array else { throw .badRequest("Expected batch parameter to be an array") }
@@ -129,9 +132,11 @@ package struct TriggerRequest: Equatable, Sendable {
         var names: [String?] = []
         if let list = fields.channels {
             guard list.kind == .array else { throw .badRequest("Expected channels parameter to be an array") }
-            do { try JSONReader.elements(of: list.bytes) { names.append($0.string) } } catch {
-                throw .badRequest("Expected channels parameter to be an array")
-            }
+            do {
+                try JSONReader.elements(of: list.bytes) { name in
+                    if names.count <= limits.channelsPerTrigger { names.append(name.string) }
+                }
+            } catch { throw .badRequest("Expected channels parameter to be an array") }
         } else if let channel = fields.channel {
             names.append(channel.string)
         }

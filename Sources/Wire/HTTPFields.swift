@@ -103,10 +103,14 @@ struct FieldCollector {
         return true
     }
 
-    /// The members of a comma-separated list, in lower case.
+    /// The members of a comma-separated list, empty ones included, with A to Z in lower case. Only those: Unicode has a
+    /// Kelvin sign, whose lower case is a k.
     private static func tokens(_ value: UnsafeRawBufferPointer) -> [String] {
-        value.split(separator: UInt8(ascii: ",")).map {
-            String(decoding: self.trimmed(UnsafeRawBufferPointer(rebasing: $0)), as: UTF8.self).lowercased()
+        value.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false).map { member in
+            let lowered = self.trimmed(UnsafeRawBufferPointer(rebasing: member)).map { byte in
+                (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
+            }
+            return String(decoding: lowered, as: UTF8.self)
         }
     }
 

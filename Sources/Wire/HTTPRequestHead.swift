@@ -125,11 +125,11 @@ extension HTTPRequestHead {
     ) throws(HTTPRequestFailure) -> (path: String, query: String) {
         var target = target
         for scheme in ["http://", "https://"] where target.starts(with: scheme.utf8) {
-            let authority = UnsafeRawBufferPointer(rebasing: target[scheme.utf8.count...])
-            guard let slash = authority.firstIndex(of: UInt8(ascii: "/")) else {
-                throw .badRequest("Request target has no path")
-            }
-            target = UnsafeRawBufferPointer(rebasing: authority[slash...])
+            let rest = UnsafeRawBufferPointer(rebasing: target[scheme.utf8.count...])
+            // Not simply the first slash: without a path, that could be one inside the query.
+            guard let end = rest.firstIndex(where: { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") }), end > 0
+            else { throw .badRequest("Request target has no host or no path") }
+            target = UnsafeRawBufferPointer(rebasing: rest[end...])
         }
         guard target.first == UInt8(ascii: "/"), !target.contains(UInt8(ascii: "#")) else {
             throw .badRequest("Request target is malformed")

@@ -32,7 +32,7 @@ package struct WebSocketDecoder {
 
     /// Takes received bytes and reports every event that they complete, in order, until `report` returns false.
     ///
-    /// - Parameter scratch: at least `maxMessageBytes` long, not used by anybody else during the call.
+    /// - Parameter scratch: at least `maxMessageBytes` and 125 bytes long, not used by anybody else during the call.
     /// - Throws: `WebSocketViolation`; nothing more may be decoded then.
     package mutating func decode(
         _ input: UnsafeRawBufferPointer, scratch: UnsafeMutableRawBufferPointer, report: (WebSocketEvent) -> Bool
@@ -65,8 +65,7 @@ package struct WebSocketDecoder {
         var used = 0
         while used < input.count {
             let rest = UnsafeRawBufferPointer(rebasing: input[used...])
-            let room = self.maxMessageBytes - self.fragments.count
-            guard let head = try WebSocketFrameHead(rest, maxPayload: max(room, 125)) else { break }
+            guard let head = try WebSocketFrameHead(rest, maxPayload: max(self.maxMessageBytes, 125)) else { break }
             try self.checkSequence(head)
             guard rest.count - head.length >= head.payloadLength else {
                 self.missingBytes = head.length + head.payloadLength - rest.count
