@@ -29,8 +29,9 @@ package struct BrokerConfiguration: Sendable {
         package var idleRequest = Duration.seconds(75)
         /// To answer a close, or to take the last bytes, before the connection is cut.
         package var close = Duration.seconds(3)
-        /// For all connections to go when the server shuts down.
-        package var shutdown = Duration.seconds(5)
+        /// For all connections to go when the server shuts down. With the ticket API's five seconds before it, this must
+        /// stay below the ten that the process has.
+        package var shutdown = Duration.seconds(4)
     }
 
     package init(host: String, port: Int, eventLoops: Int, applications: [Application]) {

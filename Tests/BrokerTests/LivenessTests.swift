@@ -51,7 +51,13 @@ struct LivenessTests {
 
     @Test("A client that does not read is closed with 4100; the others get everything, in order")
     func slowConsumer() async throws {
-        try await TestBroker.run(configure: { $0.maxBacklog = 64 * 1024 }) { broker in
+        try await TestBroker.run(
+            configure: {
+                $0.maxBacklog = 64 * 1024
+                // The slow client reads again only after all is published, which a busy machine takes its time for.
+                $0.timeouts.close = .seconds(120)
+            }
+        ) { broker in
             let (fast, slow) = (try await broker.client(), try await broker.client())
             try await fast.subscribe("x")
             try await slow.subscribe("x")
