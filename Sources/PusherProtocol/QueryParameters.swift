@@ -13,11 +13,13 @@ package struct QueryParameters: Sendable {
         var query = query
         let isWellFormed = query.withUTF8 { bytes in
             var rest = bytes[...]
+            var count = 0
             self.parameters.reserveCapacity(8)
             while !rest.isEmpty {
                 let pair = Self.cut(&rest, at: UInt8(ascii: "&"))
                 guard !pair.isEmpty else { continue }
-                guard self.parameters.count < Self.maxParameters, self.append(pair) else { return false }
+                count += 1
+                guard count <= Self.maxParameters, self.append(pair) else { return false }
             }
             return true
         }

@@ -7,7 +7,7 @@ import Testing
     private struct Rule {
         /// The modules of ours that the target may import.
         let ours: Set<String>
-        /// Whether it imports nothing else at all: no NIO, no logger, no Foundation.
+        /// Whether it imports nothing else but the C library: no NIO, no logger, no Foundation.
         var isPure = false
     }
 
@@ -20,7 +20,7 @@ import Testing
         "Broker": Rule(ours: ["Digests", "Wire", "PusherProtocol", "BrokerCore"]),
         "PusherPublisher": Rule(ours: ["PusherProtocol"]),
         "TicketAPI": Rule(ours: ["Digests", "PusherProtocol", "PusherPublisher"]),
-        "Runner": Rule(ours: ["Digests", "PusherProtocol", "BrokerCore", "Broker", "TicketAPI"]),
+        "Runner": Rule(ours: ["Digests", "PusherProtocol", "BrokerCore", "Broker", "PusherPublisher", "TicketAPI"]),
     ]
 
     /// The modules that a source text imports.
@@ -61,7 +61,8 @@ import Testing
         #expect(!sources.isEmpty || name == "COpenSSL")
         for source in sources {
             for module in self.imports(of: try String(contentsOf: source, encoding: .utf8)) {
-                let isAllowed = rule.ours.contains(module) || (!rule.isPure && Self.rules[module] == nil)
+                let isAllowed =
+                    rule.ours.contains(module) || module == "Glibc" || (!rule.isPure && Self.rules[module] == nil)
                 #expect(isAllowed, "\(name)/\(source.lastPathComponent) imports \(module)")
             }
         }

@@ -6,14 +6,14 @@ import Testing
     func matchesHex() {
         let digest = SHA256.digest("abc")
         let hex = digest.hex
-        #expect(digest.matches(hex: hex.utf8))
+        #expect(digest.matches(hex: hex))
         for index in hex.indices {
             var changed = hex
             changed.replaceSubrange(index...index, with: hex[index] == "0" ? "1" : "0")
-            #expect(!digest.matches(hex: changed.utf8))
+            #expect(!digest.matches(hex: changed))
         }
         for other in ["", hex.uppercased(), String(hex.dropLast()), hex + "0", hex + hex, String(hex.reversed())] {
-            #expect(!digest.matches(hex: other.utf8))
+            #expect(!digest.matches(hex: other))
         }
     }
 
