@@ -1,3 +1,4 @@
+import Broker
 import BrokerCore
 import PusherProtocol
 import Testing
