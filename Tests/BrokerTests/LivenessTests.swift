@@ -51,7 +51,13 @@ struct LivenessTests {
 
     @Test("A client that does not read is closed with 4100; the others get everything, in order")
     func slowConsumer() async throws {
-        try await TestBroker.run(configure: { $0.maxBacklog = 64 * 1024 }) { broker in
+        try await TestBroker.run(
+            configure: {
+                $0.maxBacklog = 64 * 1024
+                // Longer than the test takes to get back to the slow client, which is to read to the end.
+                $0.timeouts.close = .seconds(60)
+            }
+        ) { broker in
             let (fast, slow) = (try await broker.client(), try await broker.client())
             try await fast.subscribe("x")
             try await slow.subscribe("x")
@@ -60,10 +66,15 @@ struct LivenessTests {
             let padding = String(repeating: "x", count: 10_000)
             // Far more than the kernel's buffers and the backlog hold.
             let count = 2_000
-            for index in 0..<count {
-                let body = #"{"name":"n","channel":"x","data":"\#(index) \#(padding)"}"#
-                #expect(try await http.call("POST", "/apps/4711/events", body: body).status == 200)
-                #expect(try await fast.next().data?.hasPrefix("\(index) ") == true)
+            for start in stride(from: 0, to: count, by: 10) {
+                let events = (start..<(start + 10)).map {
+                    #"{"name":"n","channel":"x","data":"\#($0) \#(padding)"}"#
+                }
+                let body = #"{"batch":[\#(events.joined(separator: ","))]}"#
+                #expect(try await http.call("POST", "/apps/4711/batch_events", body: body).status == 200)
+                for index in start..<(start + 10) {
+                    #expect(try await fast.next().data?.hasPrefix("\(index) ") == true)
+                }
             }
             try await slow.raw.setReading(true)
             var next = 0
@@ -73,6 +84,27 @@ struct LivenessTests {
             }
             #expect(next < count)
             #expect(try await slow.closeCode() == 4100)
+        }
+    }
+
+    @Test("A client that does not even read its goodbye is cut")
+    func deafClient() async throws {
+        try await TestBroker.run(
+            configure: {
+                $0.maxBacklog = 64 * 1024
+                $0.timeouts.close = .milliseconds(300)
+            }
+        ) { broker in
+            let deaf = try await broker.client()
+            try await deaf.subscribe("presence-x", channelData: #"{"user_id":"deaf"}"#)
+            try await deaf.raw.setReading(false)
+            let padding = String(repeating: "x", count: 10_000)
+            let event = #"{"name":"n","channel":"presence-x","data":"\#(padding)"}"#
+            let batch = #"{"batch":[\#(Array(repeating: event, count: 10).joined(separator: ","))]}"#
+            let http = try await broker.raw()
+            while try await http.call("GET", "/apps/4711/channels/presence-x").body == #"{"occupied":true}"# {
+                #expect(try await http.call("POST", "/apps/4711/batch_events", body: batch).status == 200)
+            }
         }
     }
 }
