@@ -1,5 +1,6 @@
 import Broker
 import BrokerCore
+import NIOCore
 import PusherProtocol
 import Testing
 
@@ -46,6 +47,59 @@ struct LivenessTests {
             let request = signedRequest("POST", "/apps/4711/events", body: #"{"name":"n","channel":"c","data":""}"#)
             try await half.send(String(request.dropLast(3)))
             #expect(try await half.answer().status == 408)
+        }
+    }
+
+    @Test("A client that pipelines for longer than a request may take is served all the same")
+    func steadyPipelining() async throws {
+        try await TestBroker.run(configure: { $0.timeouts.requestHead = .seconds(1) }) { broker in
+            let http = try await broker.raw()
+            let request = "GET /up HTTP/1.1\r\nHost: t\r\n\r\n"
+            // Every packet ends within a head.
+            try await http.send(String(request.prefix(10)))
+            let start = ContinuousClock.now
+            while ContinuousClock.now - start < .seconds(2) {
+                try await http.send(String(request.dropFirst(10) + request.prefix(10)))
+                #expect(try await http.answer().status == 200)
+            }
+        }
+    }
+
+    @Test(
+        "Answers are sent whole to a client that reads slowly, before the connection or the server ends",
+        arguments: [true, false])
+    func slowReader(endsServer: Bool) async throws {
+        try await TestBroker.run(
+            loops: 1,
+            configure: {
+                $0.maxBacklog = 64 << 20
+                $0.timeouts.close = .milliseconds(500)
+                $0.timeouts.shutdown = .seconds(30)
+            }
+        ) { broker in
+            // Answers of 170 kB each.
+            let subscriber = try await broker.client()
+            let filler = String(repeating: "x", count: 155)
+            for index in 0..<1000 { try await subscriber.subscribe("\(filler)-\(index)") }
+
+            let slow = try await broker.raw()
+            try await slow.setReading(false)
+            let request = signedRequest("GET", "/apps/4711/channels")
+            let last = request.replacing("Host: test\r\n", with: "Host: test\r\nConnection: close\r\n")
+            try await slow.send(String(repeating: request, count: 59) + (endsServer ? request : last))
+            // With every turn of the loop that answers these, it reads from the other connection too.
+            let other = try await broker.raw()
+            for _ in 0..<200 {
+                try await other.send("GET /up HTTP/1.1\r\nHost: t\r\n\r\n")
+                #expect(try await other.answer().status == 200)
+            }
+            if endsServer { await broker.shutDown() }
+            // A little now and then, for several times as long as a peer that takes nothing is waited for.
+            for _ in 0..<20 { try await slow.readOnce(after: .milliseconds(100)) }
+            try await slow.setReading(true)
+            let answers = String(decoding: try await slow.takeAll(), as: UTF8.self).split(separator: "HTTP/1.1 200 OK")
+            #expect(answers.count == 60)
+            #expect(answers.last?.hasSuffix("}}") == true)
         }
     }
 

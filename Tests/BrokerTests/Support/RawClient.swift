@@ -69,6 +69,11 @@ actor RawClient {
         if reads { self.channel.read() }
     }
 
+    /// Reads once, after a while. For a client that reads slowly on purpose.
+    nonisolated func readOnce(after time: TimeAmount) async throws {
+        try await self.channel.eventLoop.scheduleTask(in: time) { [channel] in channel.read() }.futureResult.get()
+    }
+
     /// Cuts the connection without a word.
     nonisolated func cut() {
         self.channel.close(promise: nil)
