@@ -18,9 +18,11 @@ private func isAccepted(path: String, query: QueryParameters) -> Bool {
     }
 }
 
-/// Signed by hand, the same parameters are accepted; with one more they are not.
+/// Signed by hand, the same parameters are accepted; with one more they are not. Five are added, so there must be room.
 private func checkSigned(path: String, text: String, query: QueryParameters) {
-    guard !query.parameters.contains(where: { $0.name.hasPrefix("auth_") }) else { return }
+    guard !query.parameters.contains(where: { $0.name.hasPrefix("auth_") }),
+        text.utf8.count(where: { $0 == UInt8(ascii: "&") }) < QueryParameters.maxParameters - 5
+    else { return }
     let separator = text.isEmpty ? "" : "&"
     let unsigned = "\(text)\(separator)auth_key=\(credentials.key)&auth_timestamp=\(now)&auth_version=1.0"
     guard let parameters = QueryParameters(unsigned)?.parameters else { fatalError("a well-formed query stays one") }

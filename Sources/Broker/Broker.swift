@@ -103,12 +103,12 @@ package final class Broker: Service {
             .get()
     }
 
-    /// Serves until graceful shutdown is asked for. Then stops accepting, finishes requests, closes every WebSocket
-    /// with 4200, and returns when all have gone or the time for it is over.
+    /// Serves until graceful shutdown is asked for, or the task is cancelled. Then stops accepting, finishes requests,
+    /// closes every WebSocket with 4200, and returns when all have gone or the time for it is over.
     package func run() async throws {
-        try await withGracefulShutdownHandler {
+        try await withTaskCancellationOrGracefulShutdownHandler {
             try await self.listener.closeFuture.get()
-        } onGracefulShutdown: {
+        } onCancelOrGracefulShutdown: {
             self.listener.close(promise: nil)
         }
         await self.closeConnections()

@@ -27,10 +27,9 @@ package struct BrokerConfiguration: Sendable {
         package var requestBody = Duration.seconds(30)
         /// Between two requests of one connection.
         package var idleRequest = Duration.seconds(75)
-        /// To answer a close, or to take the last bytes, before the connection is cut.
+        /// To answer a close, or to take anything of the last answers, before the connection is cut.
         package var close = Duration.seconds(3)
-        /// For all connections to go when the server shuts down. With the ticket API's five seconds before it, this must
-        /// stay below the ten that the process has.
+        /// For all connections to go when the server shuts down.
         package var shutdown = Duration.seconds(4)
     }
 

@@ -23,21 +23,24 @@ package enum ClientEventPolicy {
     }
 }
 
-/// Counts events in seconds that begin with their first event.
+/// Lets so many events pass in any second, wherever it begins.
 package struct RateWindow: Sendable {
-    private var start: UInt64 = 0
-    private var count = 0
+    /// When the last events passed, the oldest at `oldest`; no more than the limit, and nothing before the first.
+    private var times: [UInt64] = []
+    private var oldest = 0
 
     package init() {}
 
-    /// Whether one more event fits. `now` is in nanoseconds of a clock that never goes back.
+    /// Whether one more event passes. `limit` is the same in every call; `now` is in nanoseconds of a clock that never
+    /// goes back.
     package mutating func allows(_ limit: Int, now: UInt64) -> Bool {
-        if self.count == 0 || now &- self.start >= 1_000_000_000 {
-            self.start = now
-            self.count = 0
+        guard self.times.count >= limit else {
+            self.times.append(now)
+            return true
         }
-        guard self.count < limit else { return false }
-        self.count += 1
+        guard limit > 0, now &- self.times[self.oldest] >= 1_000_000_000 else { return false }
+        self.times[self.oldest] = now
+        self.oldest = (self.oldest + 1) % self.times.count
         return true
     }
 }

@@ -11,9 +11,11 @@ package enum ConnectionAdmission {
         return key.contains(UInt8(ascii: "/")) ? nil : String(Substring(key))
     }
 
-    /// Protocol versions 5 to 7 are served; no version means 7 (P6 to P9).
+    /// Protocol versions 5 to 7 are served; no version means 7 (P6 to P9). A query that cannot be read, given as nil,
+    /// may hide any version.
     package static func checkVersion(_ query: QueryParameters?) throws(ProtocolError) {
-        guard let text = query?["protocol"] else { return }
+        guard let query else { throw .malformedVersion }
+        guard let text = query["protocol"] else { return }
         guard let version = Int(text) else { throw .malformedVersion }
         guard (5...7).contains(version) else { throw .unsupportedVersion }
     }

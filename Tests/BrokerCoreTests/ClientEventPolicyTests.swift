@@ -105,6 +105,18 @@ import Testing
         #expect(window.allows(1, now: 1_900_000_000) == true)
     }
 
+    @Test("P90: no second has more than the limit, wherever it begins")
+    func anySecond() {
+        var window = RateWindow()
+        let tenth = self.second / 10
+        #expect(window.allows(10, now: 0) == true)
+        for _ in 0..<9 { #expect(window.allows(10, now: 9 * tenth) == true) }
+        // The first one is a second old now, the other nine are not.
+        #expect(window.allows(10, now: 10 * tenth) == true)
+        for _ in 0..<9 { #expect(window.allows(10, now: 10 * tenth) == false) }
+        #expect(window.allows(10, now: 19 * tenth) == true)
+    }
+
     @Test("P90: a limit of nothing lets nothing pass")
     func zero() {
         var window = RateWindow()

@@ -36,6 +36,7 @@ struct HandshakeTests {
         arguments: [
             ("/app/\(TestBroker.credentials.key)?protocol=99", 4007),
             ("/app/\(TestBroker.credentials.key)?protocol=abc", 4006),
+            ("/app/\(TestBroker.credentials.key)?protocol=99&x=%zz", 4006),
             ("/app/nobody", 4001),
         ])
     func refusals(path: String, code: Int) async throws {
@@ -121,6 +122,23 @@ struct HandshakeTests {
                 return text.contains("pusher:pong") ? (text, bytes.count) : nil
             }
             #expect(text.contains("pusher:connection_established"))
+        }
+    }
+
+    @Test("What follows a refused handshake in the same packet is not carried out")
+    func behindARefusal() async throws {
+        try await TestBroker.run { broker in
+            let subscriber = try await broker.client()
+            try await subscriber.subscribe("orders")
+            let raw = try await broker.raw()
+            let body = #"{"name":"n","channel":"orders","data":"smuggled"}"#
+            try await raw.send(
+                upgradeRequest("/app/nobody") + signedRequest("POST", "/apps/4711/events", body: body)
+                    + upgradeRequest("/app/\(TestBroker.credentials.key)"))
+            let text = String(decoding: try await raw.takeAll(), as: UTF8.self)
+            #expect(text.contains("4001") && !text.contains("pusher:connection_established"))
+            try await broker.trigger(#"{"name":"n","channel":"orders","data":"marker"}"#)
+            #expect(try await subscriber.next().data == "marker")
         }
     }
 

@@ -1,5 +1,6 @@
 import Broker
 import BrokerCore
+import NIOCore
 import PusherProtocol
 import Testing
 
@@ -49,13 +50,66 @@ struct LivenessTests {
         }
     }
 
+    @Test("A client that pipelines for longer than a request may take is served all the same")
+    func steadyPipelining() async throws {
+        try await TestBroker.run(configure: { $0.timeouts.requestHead = .seconds(1) }) { broker in
+            let http = try await broker.raw()
+            let request = "GET /up HTTP/1.1\r\nHost: t\r\n\r\n"
+            // Every packet ends within a head.
+            try await http.send(String(request.prefix(10)))
+            let start = ContinuousClock.now
+            while ContinuousClock.now - start < .seconds(2) {
+                try await http.send(String(request.dropFirst(10) + request.prefix(10)))
+                #expect(try await http.answer().status == 200)
+            }
+        }
+    }
+
+    @Test(
+        "Answers are sent whole to a client that reads slowly, before the connection or the server ends",
+        arguments: [true, false])
+    func slowReader(endsServer: Bool) async throws {
+        try await TestBroker.run(
+            loops: 1,
+            configure: {
+                $0.maxBacklog = 64 << 20
+                $0.timeouts.close = .milliseconds(500)
+                $0.timeouts.shutdown = .seconds(30)
+            }
+        ) { broker in
+            // Answers of 170 kB each.
+            let subscriber = try await broker.client()
+            let filler = String(repeating: "x", count: 155)
+            for index in 0..<1000 { try await subscriber.subscribe("\(filler)-\(index)") }
+
+            let slow = try await broker.raw()
+            try await slow.setReading(false)
+            let request = signedRequest("GET", "/apps/4711/channels")
+            let last = request.replacing("Host: test\r\n", with: "Host: test\r\nConnection: close\r\n")
+            try await slow.send(String(repeating: request, count: 59) + (endsServer ? request : last))
+            // With every turn of the loop that answers these, it reads from the other connection too.
+            let other = try await broker.raw()
+            for _ in 0..<200 {
+                try await other.send("GET /up HTTP/1.1\r\nHost: t\r\n\r\n")
+                #expect(try await other.answer().status == 200)
+            }
+            if endsServer { await broker.shutDown() }
+            // A little now and then, for several times as long as a peer that takes nothing is waited for.
+            for _ in 0..<20 { try await slow.readOnce(after: .milliseconds(100)) }
+            try await slow.setReading(true)
+            let answers = String(decoding: try await slow.takeAll(), as: UTF8.self).split(separator: "HTTP/1.1 200 OK")
+            #expect(answers.count == 60)
+            #expect(answers.last?.hasSuffix("}}") == true)
+        }
+    }
+
     @Test("A client that does not read is closed with 4100; the others get everything, in order")
     func slowConsumer() async throws {
         try await TestBroker.run(
             configure: {
                 $0.maxBacklog = 64 * 1024
-                // The slow client reads again only after all is published, which a busy machine takes its time for.
-                $0.timeouts.close = .seconds(120)
+                // Longer than the test takes to get back to the slow client, which is to read to the end.
+                $0.timeouts.close = .seconds(60)
             }
         ) { broker in
             let (fast, slow) = (try await broker.client(), try await broker.client())
@@ -66,10 +120,15 @@ struct LivenessTests {
             let padding = String(repeating: "x", count: 10_000)
             // Far more than the kernel's buffers and the backlog hold.
             let count = 2_000
-            for index in 0..<count {
-                let body = #"{"name":"n","channel":"x","data":"\#(index) \#(padding)"}"#
-                #expect(try await http.call("POST", "/apps/4711/events", body: body).status == 200)
-                #expect(try await fast.next().data?.hasPrefix("\(index) ") == true)
+            for start in stride(from: 0, to: count, by: 10) {
+                let events = (start..<(start + 10)).map {
+                    #"{"name":"n","channel":"x","data":"\#($0) \#(padding)"}"#
+                }
+                let body = #"{"batch":[\#(events.joined(separator: ","))]}"#
+                #expect(try await http.call("POST", "/apps/4711/batch_events", body: body).status == 200)
+                for index in start..<(start + 10) {
+                    #expect(try await fast.next().data?.hasPrefix("\(index) ") == true)
+                }
             }
             try await slow.raw.setReading(true)
             var next = 0
@@ -79,6 +138,27 @@ struct LivenessTests {
             }
             #expect(next < count)
             #expect(try await slow.closeCode() == 4100)
+        }
+    }
+
+    @Test("A client that does not even read its goodbye is cut")
+    func deafClient() async throws {
+        try await TestBroker.run(
+            configure: {
+                $0.maxBacklog = 64 * 1024
+                $0.timeouts.close = .milliseconds(300)
+            }
+        ) { broker in
+            let deaf = try await broker.client()
+            try await deaf.subscribe("presence-x", channelData: #"{"user_id":"deaf"}"#)
+            try await deaf.raw.setReading(false)
+            let padding = String(repeating: "x", count: 10_000)
+            let event = #"{"name":"n","channel":"presence-x","data":"\#(padding)"}"#
+            let batch = #"{"batch":[\#(Array(repeating: event, count: 10).joined(separator: ","))]}"#
+            let http = try await broker.raw()
+            while try await http.call("GET", "/apps/4711/channels/presence-x").body == #"{"occupied":true}"# {
+                #expect(try await http.call("POST", "/apps/4711/batch_events", body: batch).status == 200)
+            }
         }
     }
 }

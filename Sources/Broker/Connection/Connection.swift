@@ -44,6 +44,8 @@ final class Connection: ChannelInboundHandler {
     private var readSize = ReadSize.small
     private var closesWhenSent = false
     private var hasFailed = false
+    /// How many bytes of the last answers the peer had not taken when it was looked at last.
+    private var unsent = Int.max
 
     /// The channel option that goes with a new connection.
     static let initialReadAllocator = FixedSizeRecvByteBufferAllocator(capacity: ReadSize.small.rawValue)
@@ -187,9 +189,28 @@ final class Connection: ChannelInboundHandler {
         if self.outbound.isEmpty { self.finish() }
     }
 
-    /// All has been sent: tells the peer so.
+    /// All has been sent: tells the peer so, and gives it a moment to close too.
     private func finish() {
+        self.unsent = 0
+        self.setDeadline(after: self.loop.configuration.timeouts.close)
         self.context?.close(mode: .output, promise: nil)
+    }
+
+    /// A peer that takes its last answers slowly may go on; one that takes nothing is cut. Returns when to look again.
+    private func checkLeaving(now: UInt64) -> UInt64? {
+        let unsent = self.outbound.waitingBytes + (self.bytesInPipeline ?? 0)
+        guard unsent > 0, unsent < self.unsent else {
+            self.closeNow()
+            return nil
+        }
+        self.unsent = unsent
+        return now + self.loop.configuration.timeouts.close.nanoseconds
+    }
+
+    /// What NIO has been given and has not written.
+    private var bytesInPipeline: Int? {
+        // Fails only when the channel has closed.
+        try? self.context?.channel.syncOptions?.getOption(.bufferedWritableBytes)
     }
 
     /// Sends a close frame and closes.
@@ -229,7 +250,8 @@ final class Connection: ChannelInboundHandler {
     func shutDown() {
         switch self.state {
         case .webSocket: self.close(with: .shuttingDown)
-        case .http(let exchange) where exchange.isIdle: self.closeNow()
+        case .http(let exchange) where exchange.isIdle:
+            if self.outbound.isEmpty { self.closeNow() } else { self.closeAfterReplies() }
         case .http, .closing, .closed: break
         }
     }
@@ -246,8 +268,9 @@ final class Connection: ChannelInboundHandler {
         self.loop.replies.writeWebSocketFrame(.text, payload)
     }
 
-    func moveSubscription(to channel: LoopChannel, index: Int) {
-        if case .webSocket(let session) = self.state { session.moveSubscription(to: channel, index: index) }
+    /// The place of one of this connection's subscriptions among its channel's subscribers has changed.
+    func moveSubscription(_ slot: Int, to index: Int) {
+        if case .webSocket(let session) = self.state { session.moveSubscription(slot, to: index) }
     }
 }
 
@@ -259,9 +282,8 @@ extension Connection: DeadlineMember {
         case .http(let exchange):
             exchange.timedOut(connection: self)
             return nil
-        case .closing, .closed:
-            self.closeNow()
-            return nil
+        case .closing: return self.checkLeaving(now: now)
+        case .closed: return nil
         }
     }
 }

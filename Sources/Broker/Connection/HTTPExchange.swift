@@ -44,6 +44,8 @@ final class HTTPExchange {
     private var partial: [UInt8] = []
     /// How much of `partial` is known not to end the head.
     private var searched = 0
+    /// Whether the deadline is that of the head in `partial`.
+    private var isHeadTimed = false
 
     /// Nothing of a request has come since the last answer.
     var isIdle: Bool {
@@ -51,7 +53,6 @@ final class HTTPExchange {
     }
 
     func receive(_ input: UnsafeRawBufferPointer, connection: Connection) {
-        let wasIdle = self.isIdle
         if self.partial.isEmpty {
             let used = self.consume(input, connection: connection)
             self.partial.append(contentsOf: UnsafeRawBufferPointer(rebasing: input[used...]))
@@ -65,18 +66,15 @@ final class HTTPExchange {
         }
         // Only while this still is the connection's business: not after an upgrade, nor behind the last answer.
         guard case .http = connection.state else { return }
-        self.setDeadline(wasIdle: wasIdle, connection: connection)
+        self.setDeadline(connection: connection)
     }
 
     /// A head and a body each have one deadline from their first byte; between requests there is a longer one.
-    private func setDeadline(wasIdle: Bool, connection: Connection) {
+    private func setDeadline(connection: Connection) {
+        guard case .head = self.phase, !self.isHeadTimed else { return }
         let timeouts = connection.loop.configuration.timeouts
-        switch self.phase {
-        case .head where self.partial.isEmpty: connection.setDeadline(after: timeouts.idleRequest)
-        case .head: if wasIdle { connection.setDeadline(after: timeouts.requestHead) }
-        case .body: break
-        case .ended: break
-        }
+        self.isHeadTimed = !self.partial.isEmpty
+        connection.setDeadline(after: self.isHeadTimed ? timeouts.requestHead : timeouts.idleRequest)
     }
 
     /// A deadline has passed: says so to whoever is in the middle of a request.
@@ -102,11 +100,13 @@ final class HTTPExchange {
                         return used
                     }
                     self.searched = 0
+                    self.isHeadTimed = false
                     used += length
                     let head = try HTTPRequestHead(
                         parsing: UnsafeRawBufferPointer(rebasing: rest[..<length]))
                     self.begin(head, connection: connection)
-                    if case .webSocket = connection.state {
+                    // After an upgrade the rest is WebSocket frames; after a refused one, nobody's.
+                    guard case .http = connection.state else {
                         connection.receive(UnsafeRawBufferPointer(rebasing: bytes[used...]))
                         return bytes.count
                     }

@@ -30,6 +30,9 @@ struct OutboundQueue {
 
     var isEmpty: Bool { self.beingWritten == 0 && self.waiting.readableBytes == 0 }
 
+    /// Bytes that NIO has not been given yet.
+    var waitingBytes: Int { self.waiting.readableBytes }
+
     /// Sends bytes behind all that were sent before. `limit` is how many bytes may wait.
     mutating func send(_ bytes: UnsafeRawBufferPointer, limit: Int) -> SendResult {
         var rest = bytes

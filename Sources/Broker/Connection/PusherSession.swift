@@ -115,7 +115,7 @@ final class PusherSession {
             case .joined(let sequence, let members, _):
                 let subscription = connection.loop.subscribers.insert(
                     connection, to: admission.channel, app: self.hub.index, joinedAt: sequence,
-                    userID: admission.member?.userID)
+                    slot: self.subscriptions.count, userID: admission.member?.userID)
                 self.subscriptions.append(subscription)
                 self.confirm(admission, members: members, connection: connection)
             case .full:
@@ -141,8 +141,11 @@ final class PusherSession {
             let index = self.subscription(to: channel, connection: connection)
         else { throw .notSubscribed(name) }
         let subscription = self.subscriptions[index]
-        self.subscriptions.swapAt(index, self.subscriptions.count - 1)
-        self.subscriptions.removeLast()
+        let last = self.subscriptions.removeLast()
+        if index < self.subscriptions.count {
+            self.subscriptions[index] = last
+            connection.loop.subscribers.move(last, toSlot: index)
+        }
         self.leave(subscription, connection: connection)
     }
 
@@ -157,10 +160,9 @@ final class PusherSession {
         return self.subscriptions.firstIndex { $0.channel === channel }
     }
 
-    /// The subscription's place among the channel's subscribers has changed.
-    func moveSubscription(to channel: LoopChannel, index: Int) {
-        guard let own = self.subscriptions.firstIndex(where: { $0.channel === channel }) else { return }
-        self.subscriptions[own].index = index
+    /// The place of a subscription among its channel's subscribers has changed.
+    func moveSubscription(_ slot: Int, to index: Int) {
+        self.subscriptions[slot].index = index
     }
 
     // MARK: Client events

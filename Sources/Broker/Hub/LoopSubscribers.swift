@@ -7,6 +7,8 @@ final class LoopChannel {
         let connection: Connection
         /// The number of the subscription in the channel's order (`ChannelTable`).
         let joinedAt: UInt64
+        /// Which of its connection's subscriptions this is.
+        var slot: Int
     }
 
     let name: ChannelName
@@ -30,9 +32,9 @@ final class LoopSubscribers {
         self.channels[app][name]
     }
 
-    /// Adds a subscriber and returns its subscription, which the connection keeps.
+    /// Adds a subscriber and returns its subscription, which the connection keeps as its `slot`th.
     func insert(
-        _ connection: Connection, to name: ChannelName, app: Int, joinedAt: UInt64, userID: String?
+        _ connection: Connection, to name: ChannelName, app: Int, joinedAt: UInt64, slot: Int, userID: String?
     ) -> Subscription {
         let channel: LoopChannel
         if let existing = self.channels[app][name] {
@@ -41,7 +43,7 @@ final class LoopSubscribers {
             channel = LoopChannel(name: name)
             self.channels[app][name] = channel
         }
-        channel.subscribers.append(LoopChannel.Subscriber(connection: connection, joinedAt: joinedAt))
+        channel.subscribers.append(LoopChannel.Subscriber(connection: connection, joinedAt: joinedAt, slot: slot))
         return Subscription(channel: channel, index: channel.subscribers.count - 1, userID: userID)
     }
 
@@ -50,9 +52,14 @@ final class LoopSubscribers {
         let last = channel.subscribers.removeLast()
         if subscription.index < channel.subscribers.count {
             channel.subscribers[subscription.index] = last
-            last.connection.moveSubscription(to: channel, index: subscription.index)
+            last.connection.moveSubscription(last.slot, to: subscription.index)
         }
         if channel.subscribers.isEmpty { self.channels[app][channel.name] = nil }
+    }
+
+    /// The connection keeps one of its subscriptions as another than before.
+    func move(_ subscription: Subscription, toSlot slot: Int) {
+        subscription.channel.subscribers[subscription.index].slot = slot
     }
 }
 

@@ -34,8 +34,9 @@ actor RawClient {
 
     nonisolated let channel: any Channel
     private var incoming: AsyncStream<ByteBuffer>.Iterator
-    /// Received and not yet taken.
-    private(set) var received: [UInt8] = []
+    /// What was received, of which the first `taken` bytes have been taken.
+    private var received: [UInt8] = []
+    private var taken = 0
     private(set) var hasEnded = false
 
     private init(channel: any Channel, incoming: AsyncStream<ByteBuffer>) {
@@ -68,6 +69,11 @@ actor RawClient {
         if reads { self.channel.read() }
     }
 
+    /// Reads once, after a while. For a client that reads slowly on purpose.
+    nonisolated func readOnce(after time: TimeAmount) async throws {
+        try await self.channel.eventLoop.scheduleTask(in: time) { [channel] in channel.read() }.futureResult.get()
+    }
+
     /// Cuts the connection without a word.
     nonisolated func cut() {
         self.channel.close(promise: nil)
@@ -75,23 +81,28 @@ actor RawClient {
 
     /// Waits until `match` finds something at the front of what came, and takes it.
     func take<Value: Sendable>(
-        _ what: String, _ match: @Sendable ([UInt8]) throws -> (Value, Int)?
+        _ what: String, _ match: @Sendable (UnsafeBufferPointer<UInt8>) throws -> (Value, Int)?
     ) async throws -> Value {
         let deadline = self.channel.eventLoop.scheduleTask(in: Self.patience) { [channel] in
             channel.close(promise: nil)
         }
         defer { deadline.cancel() }
         while true {
-            if let (value, length) = try match(self.received) {
-                self.received.removeFirst(length)
+            let found = try self.received.withUnsafeBufferPointer { bytes in
+                try match(UnsafeBufferPointer(rebasing: bytes[self.taken...]))
+            }
+            if let (value, length) = found {
+                self.taken += length
                 return value
             }
             guard !self.hasEnded else {
                 throw Unmet(
                     description:
-                        "no \(what) before the end; there is: \(String(decoding: self.received, as: UTF8.self))")
+                        "no \(what) before the end; there is: \(String(decoding: self.received[self.taken...], as: UTF8.self))")
             }
             if let buffer = await self.nextBuffer() {
+                self.received.removeFirst(self.taken)
+                self.taken = 0
                 self.received += buffer.readableBytesView
             } else {
                 self.hasEnded = true
@@ -112,7 +123,7 @@ actor RawClient {
                 let _: Int = try await self.take("end") { _ in nil }
             } catch is Unmet {}
         }
-        defer { self.received = [] }
-        return self.received
+        defer { self.taken = self.received.count }
+        return Array(self.received[self.taken...])
     }
 }
