@@ -98,7 +98,8 @@ actor RawClient {
             guard !self.hasEnded else {
                 throw Unmet(
                     description:
-                        "no \(what) before the end; there is: \(String(decoding: self.received[self.taken...], as: UTF8.self))")
+                        "no \(what) before the end; there is: \(String(decoding: self.received[self.taken...], as: UTF8.self))"
+                )
             }
             if let buffer = await self.nextBuffer() {
                 self.received.removeFirst(self.taken)
