@@ -130,13 +130,17 @@ struct HandshakeTests {
         try await TestBroker.run { broker in
             let subscriber = try await broker.client()
             try await subscriber.subscribe("orders")
+            func publish(_ data: String) -> String {
+                signedRequest(
+                    "POST", "/apps/4711/events", body: #"{"name":"n","channel":"orders","data":"\#(data)"}"#)
+            }
             let raw = try await broker.raw()
-            let body = #"{"name":"n","channel":"orders","data":"smuggled"}"#
-            try await raw.send(
-                upgradeRequest("/app/nobody") + signedRequest("POST", "/apps/4711/events", body: body)
-                    + upgradeRequest("/app/\(TestBroker.credentials.key)"))
-            let text = String(decoding: try await raw.takeAll(), as: UTF8.self)
-            #expect(text.contains("4001") && !text.contains("pusher:connection_established"))
+            // After a request with a body the server reads enough at once to have both.
+            try await raw.send(publish("first"))
+            #expect(try await raw.answer().status == 200)
+            #expect(try await subscriber.next().data == "first")
+            try await raw.send(upgradeRequest("/app/nobody") + publish("smuggled"))
+            #expect(String(decoding: try await raw.takeAll(), as: UTF8.self).contains("4001"))
             try await broker.trigger(#"{"name":"n","channel":"orders","data":"marker"}"#)
             #expect(try await subscriber.next().data == "marker")
         }
