@@ -112,7 +112,8 @@ struct Serving {
         let target = try self.settings.externalTarget ?? self.ownTarget(broker)
         let configuration = TicketConfiguration(
             host: self.settings.ticketsHost, port: self.settings.ticketsPort, dataDirectory: directory.path,
-            credentials: credentials, publishTarget: target, eventStyle: self.settings.eventStyle, eventAliases: [:])
+            credentials: credentials, publishTarget: target, eventStyle: self.settings.eventStyle,
+            eventAliases: self.settings.eventAliases)
         do {
             if self.plantsDemo { try await DemoSeed.plant(dataDirectory: directory.path) }
             return try await TicketServer.bind(configuration, logger: Logger(label: "tickets"))

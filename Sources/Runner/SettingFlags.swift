@@ -10,6 +10,7 @@ struct SettingFlags: ParsableArguments {
     @Option(SettingTable.ticketsPort.row) var ticketsPort: String?
     @Option(SettingTable.dataDirectory.row) var dataDirectory: String?
     @Option(SettingTable.eventStyle.row) var eventStyle: String?
+    @Option(SettingTable.eventAliases.row) var eventAliases: String?
     @Option(SettingTable.appID.row) var appID: String?
     @Option(SettingTable.appKey.row) var appKey: String?
     @Option(SettingTable.clientEvents.row) var clientEvents: String?
@@ -30,6 +31,7 @@ struct SettingFlags: ParsableArguments {
             (SettingTable.brokerAllowedOrigins.row, self.brokerAllowedOrigins),
             (SettingTable.ticketsHost.row, self.ticketsHost), (SettingTable.ticketsPort.row, self.ticketsPort),
             (SettingTable.dataDirectory.row, self.dataDirectory), (SettingTable.eventStyle.row, self.eventStyle),
+            (SettingTable.eventAliases.row, self.eventAliases),
             (SettingTable.appID.row, self.appID), (SettingTable.appKey.row, self.appKey),
             (SettingTable.clientEvents.row, self.clientEvents),
             (SettingTable.clientEventsPerSecond.row, self.clientEventsPerSecond),

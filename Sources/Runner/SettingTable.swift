@@ -21,6 +21,9 @@ enum SettingTable {
         "EVENT_STYLE", default: EventStyle.both.rawValue, .oneOf(EventStyle.self),
         "names of published events: NewMessage, App\\Events\\NewMessage, or both")
 
+    static let eventAliases = Setting(
+        "EVENT_ALIASES", or: "none", .eventAliases(), "one more name each that an event is published under")
+
     static let appID = Setting("PUSHER_APP_ID", or: generated, .appName(), "the app's id")
     static let appKey = Setting("PUSHER_APP_KEY", or: generated, .appName(), "the app's public key")
     static let appSecret = Setting("PUSHER_APP_SECRET", or: generated, .secret(), "the app's secret")
@@ -50,6 +53,7 @@ enum SettingTable {
     static let rows: [SettingRow] = [
         brokerHost.row, brokerPort.row, brokerEventLoops.row, brokerAllowedOrigins.row,
         ticketsHost.row, ticketsPort.row, dataDirectory.row, eventStyle.row,
+        eventAliases.row,
         appID.row, appKey.row, appSecret.row, clientEvents.row, clientEventsPerSecond.row,
         pusherHost.row, pusherPort.row, pusherScheme.row,
         demo.row, logLevel.row, logFormat.row,
@@ -57,6 +61,26 @@ enum SettingTable {
 }
 
 extension SettingKind {
+    /// By the event's plain name. What a server refuses as a name is refused here (8.5 of the protocol facts).
+    fileprivate static func eventAliases() -> SettingKind<[String: String]> {
+        let events = TicketEvent.allCases.map(\.rawValue).joined(separator: ", ")
+        return .init(
+            placeholder: "event=name,…",
+            allowed: "pairs like NewMessage=message.sent, separated by commas; events are \(events)"
+        ) { text in
+            var aliases: [String: String] = [:]
+            for pair in text.split(separator: ",", omittingEmptySubsequences: false) {
+                let parts = pair.split(separator: "=", maxSplits: 1).map(String.init)
+                guard parts.count == 2, TicketEvent(rawValue: parts[0]) != nil, aliases[parts[0]] == nil,
+                    (1...200).contains(parts[1].unicodeScalars.count), !parts[1].hasPrefix("pusher:"),
+                    !parts[1].hasPrefix("pusher_internal:")
+                else { return nil }
+                aliases[parts[0]] = parts[1]
+            }
+            return aliases
+        }
+    }
+
     /// It stands in paths (`/apps/{id}`, `/app/{key}`) without being encoded.
     fileprivate static func appName() -> SettingKind<String> {
         .text("1 to 64 letters, digits, - or _", length: 1...64) { byte in

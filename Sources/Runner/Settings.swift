@@ -15,6 +15,8 @@ struct Settings: Sendable {
     let ticketsPort: Int
     let dataDirectory: String
     let eventStyle: EventStyle
+    /// By the event's plain name.
+    let eventAliases: [String: String]
     let app: GivenApp?
     let clientEvents: Bool
     /// nil for any number.
@@ -45,6 +47,7 @@ struct Settings: Sendable {
         self.ticketsPort = try sources.required(SettingTable.ticketsPort)
         self.dataDirectory = try sources.required(SettingTable.dataDirectory)
         self.eventStyle = try sources.required(SettingTable.eventStyle)
+        self.eventAliases = try sources.value(of: SettingTable.eventAliases) ?? [:]
         self.app = try Self.app(sources)
         self.clientEvents = try sources.required(SettingTable.clientEvents)
         let perSecond = try sources.required(SettingTable.clientEventsPerSecond)

@@ -75,6 +75,7 @@ BAD = [
     ("BROKER_PORT", "abc", "0 to 65535"), ("BROKER_PORT", "65536", "0 to 65535"), ("TICKETS_PORT", "-1", "0 to 65535"),
     ("BROKER_EVENT_LOOPS", "0", "1 to 64"), ("BROKER_HOST", "http://x", "host name"),
     ("BROKER_ALLOWED_ORIGINS", "https://a.example", "without scheme"), ("EVENT_STYLE", "fancy", "plain, laravel, both"),
+    ("EVENT_ALIASES", "Nothing=x", "NewMessage=message.sent"), ("EVENT_ALIASES", "NewMessage=pusher:x", "events are"),
     ("PUSHER_SCHEME", "ftp", "http, https"), ("PUSHER_PORT", "0", "1 to 65535"),
     ("PUSHER_APP_CLIENT_EVENTS", "perhaps", "1 or 0"), ("PUSHER_APP_CLIENT_EVENTS_PER_SECOND", "many", "0 = any number"),
     ("LOG_LEVEL", "loud", "info"), ("LOG_FORMAT", "xml", "text, json"), ("PUSHER_APP_ID", "a/b", "letters"),

@@ -68,6 +68,18 @@ def test_a_customers_message_reaches_the_admin_and_not_the_customer(switchboard,
         assert [m["id"] for m in customer.history(ticket)] == [message["id"], answer["id"]]
 
 
+def test_an_alias_is_one_more_name(start, create_admin):
+    server = start(EVENT_STYLE="plain", EVENT_ALIASES="NewMessage=message.sent")
+    admin, customer = create_admin(server), TicketClient.register(server.tickets, "ada@example.org")
+    ticket = customer.open_ticket()["id"]
+    channel = f"private-chat.{ticket}"
+    with listen(server) as socket:
+        subscribe(socket, admin, channel)
+        message = customer.say(ticket, "Hello?")
+        for name in ("NewMessage", "message.sent"):
+            assert json.loads(socket.expect(name, channel)["data"]) == {"message": message}
+
+
 def test_another_customer_is_refused(switchboard, people):
     admin, customer, stranger = people
     ticket = customer.open_ticket()["id"]

@@ -1,5 +1,5 @@
-/// What happened, worth telling others.
-enum TicketEvent: String, Sendable, CaseIterable {
+/// What happened, worth telling others; the raw value is the event's plain name on the wire.
+package enum TicketEvent: String, Sendable, CaseIterable {
     case newMessage = "NewMessage"
     case ticketCreated = "TicketCreated"
     case ticketUpdated = "TicketUpdated"
