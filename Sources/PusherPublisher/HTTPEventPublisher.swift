@@ -48,9 +48,9 @@ package struct HTTPEventPublisher: EventPublisher {
         }
         switch status {
         case 200..<300: return
-        case 401, 403, 408, 429, 502, 503, 504: throw .unavailable("status \(status)")
-        case 500...: throw .failed(status: status)
-        default: throw .rejected(status: status)
+        case 400, 413, 422: throw .rejected(status: status)
+        case ..<500, 502...504: throw .unavailable("status \(status)")
+        default: throw .failed(status: status)
         }
     }
 

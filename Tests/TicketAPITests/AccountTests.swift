@@ -122,6 +122,45 @@ struct AccountTests {
         }
     }
 
+    @Test("An email address has at most 255 characters and a password 1,024, wherever it is asked for")
+    func lengths() async throws {
+        try await TicketHarness.run { api in
+            let tooLong = "The password field must not be greater than 1024 characters."
+            func register(_ password: String) async throws -> TicketHarness.Reply {
+                try await api.call(
+                    .POST, "/register",
+                    json: """
+                        {"name":"Ada","email":"ada@example.com","password":"\(password)",
+                         "password_confirmation":"\(password)"}
+                        """)
+            }
+            let longest = String(repeating: "é", count: 1024)
+            let refused = try await register(longest + "é")
+            #expect(refused.status == 422)
+            #expect(refused.json["errors"] == .object(["password": [.string(tooLong)]]))
+            #expect(try await register(longest).status == 201)
+
+            func logIn(_ email: String, _ password: String) async throws -> TicketHarness.Reply {
+                try await api.call(.POST, "/login", json: #"{"email":"\#(email)","password":"\#(password)"}"#)
+            }
+            #expect(try await logIn("ada@example.com", longest).status == 200)
+            let login = try await logIn(String(repeating: "x", count: 256), longest + "é")
+            #expect(login.status == 422)
+            #expect(
+                login.json["errors"]
+                    == .object([
+                        "email": ["The email field must not be greater than 255 characters."],
+                        "password": [.string(tooLong)],
+                    ]))
+
+            await #expect {
+                _ = try await Accounts.create(
+                    dataDirectory: api.directory, email: "root@example.com", name: nil, role: .admin,
+                    password: longest + "é")
+            } throws: { "\($0)" == tooLong }
+        }
+    }
+
     @Test("Five failed logins in a minute, then 429 even with the right password; a minute later it is well again")
     func throttle() async throws {
         try await TicketHarness.run { api in

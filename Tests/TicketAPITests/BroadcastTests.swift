@@ -10,13 +10,15 @@ struct BroadcastTests {
             let ada = try await api.customer("Ada")
             let id = try await api.ticket(of: ada)
             let sent = try await api.post("he\\\"llo", to: id, as: ada, headers: [("X-Socket-ID", "12.34")])
-            _ = try await api.post("two", to: id, as: ada, headers: [("X-Socket-Id", "undefined")])
-            await api.broker.wait { $0.events.count { $0.name == "NewMessage" } == 2 }
+            let longest = "1.\(String(repeating: "2", count: 38))"
+            for socketID in ["undefined", longest, longest + "2"] {
+                _ = try await api.post("more", to: id, as: ada, headers: [("X-Socket-Id", socketID)])
+            }
+            await api.broker.wait { $0.events.count { $0.name == "NewMessage" } == 4 }
             let events = api.broker.events.filter { $0.name == "NewMessage" }
             #expect(events[0].channel == "private-chat.\(id)")
             #expect(events[0].json == ["message": sent.json["data"]])
-            #expect(events[0].socketID == "12.34")
-            #expect(events[1].socketID == nil)
+            #expect(events.map(\.socketID) == ["12.34", nil, longest, nil])
             #expect(api.broker.badSignatures == 0)
         }
     }

@@ -72,6 +72,38 @@ struct ChannelAuthTests {
         }
     }
 
+    @Test(
+        "Of a long name a presence channel gets as much as a broker takes",
+        arguments: [("😀", false), (#"\u0001"#, false), (#"\""#, true), ("é", true)])
+    func longName(_ letter: String, _ fits: Bool) async throws {
+        try await TicketHarness.run { api in
+            let registered = try await api.call(
+                .POST, "/register",
+                json: """
+                    {"name":"A\(String(repeating: letter, count: 253))Z","email":"a@example.com",
+                     "password":"long enough","password_confirmation":"long enough"}
+                    """)
+            let name = try #require(registered.json["user"]["name"].string)
+            let ada = TicketHarness.Account(
+                id: registered.json["user"]["id"].int ?? 0, token: registered.json["token"].string ?? "",
+                email: "a@example.com")
+            let channel = "presence-chat.\(try await api.ticket(of: ada))"
+            let reply = try await api.call(
+                .POST, "/broadcasting/auth", token: ada.token,
+                json: #"{"socket_id":"1.2","channel_name":"\#(channel)"}"#)
+            let data = try #require(reply.json["channel_data"].string)
+            _ = try PresenceMember(channelData: data, limits: Limits())
+            try ChannelSignature.verify(
+                #require(reply.json["auth"].string), signs: "1.2:\(channel):\(data)",
+                credentials: RecordingBroker.credentials)
+            let shown = try #require(try Value(parsing: data)["user_info"]["name"].string)
+            #expect(name.unicodeScalars.starts(with: shown.unicodeScalars))
+            #expect((shown == name) == fits)
+            // No room for one more.
+            #expect(fits || data.utf8.count > 1024 - 6)
+        }
+    }
+
     @Test("Without both fields, or with a socket id that is none, it is 422; without a token 401")
     func refusals() async throws {
         try await TicketHarness.run { api in

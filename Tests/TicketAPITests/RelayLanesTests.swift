@@ -57,6 +57,27 @@ struct RelayLanesTests {
         #expect(lanes.failuresInARow == 0)
     }
 
+    @Test("A call that had nothing to publish ends no outage, and its ticket is well")
+    func nothingDue() {
+        var lanes = RelayLanes()
+        lanes.found(1)
+        _ = lanes.next(now: self.start)
+        var call = RelayCall(tickets: [1])
+        call.outcome = .failed("status 500")
+        call.failedTickets = [1]
+        lanes.finished(call, now: self.start, chance: 1)
+        let later = self.start + .milliseconds(100)
+        #expect(lanes.next(now: later) == [1])
+        call = RelayCall(tickets: [1])
+        call.outcome = .nothingDue
+        lanes.finished(call, now: later, chance: 1)
+        #expect(lanes.failuresInARow == 1)
+        #expect(lanes.isIdle && lanes.nextWake == nil)
+        lanes.found(1)
+        lanes.found(2)
+        #expect(lanes.next(now: later) == [1, 2])
+    }
+
     @Test("A ticket on which the broker failed rests, longer each time, and then travels alone")
     func failingLane() {
         var lanes = RelayLanes()

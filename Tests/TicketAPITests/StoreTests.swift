@@ -112,6 +112,48 @@ struct StoreTests {
         }
     }
 
+    @Test("When a shared transaction fails, a write that had failed for a reason of its own still gets that reason")
+    func ownReasons() async throws {
+        try await Self.inDirectory { directory in
+            let store = try TicketStore.open(dataDirectory: directory)
+            let gate = DispatchSemaphore(value: 0)
+            let (calls, called) = AsyncStream.makeStream(of: Void.self)
+            let answers = await withTaskGroup(of: String.self) { group in
+                func add(_ body: @escaping @Sendable (Tables) throws -> Void) {
+                    group.addTask {
+                        called.yield()
+                        do {
+                            try await store.write(body)
+                            return "done"
+                        } catch TicketFailure.notFound {
+                            return "not found"
+                        } catch {
+                            return "failed"
+                        }
+                    }
+                }
+                // Holds the writer until the others wait behind it.
+                add { _ in gate.wait() }
+                for _ in 0..<100 { add { _ in throw TicketFailure.notFound } }
+                // Runs well, and fails when the transaction is committed.
+                add { tables in
+                    try tables.db.execute(
+                        sql: """
+                            PRAGMA defer_foreign_keys = ON;
+                            INSERT INTO tokens (user_id, name, secret_sha256, created_at)
+                            VALUES (99, 'x', zeroblob(32), 0);
+                            """)
+                }
+                for await _ in calls.prefix(102) {}
+                gate.signal()
+                return await group.reduce(into: [:]) { $0[$1, default: 0] += 1 }
+            }
+            #expect(answers["not found"] == 100)
+            #expect(answers["failed", default: 0] >= 1)
+            try store.close()
+        }
+    }
+
     @Test("A full disk refuses the write, keeps what was stored, and writes again when there is room")
     func diskFull() async throws {
         try await Self.inDirectory { directory in

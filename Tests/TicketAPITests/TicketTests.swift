@@ -166,6 +166,32 @@ struct TicketTests {
         }
     }
 
+    @Test("A list leaves out a description above 5,000 characters and says so; the ticket itself has it")
+    func longDescriptions() async throws {
+        try await TicketHarness.run { api in
+            let ada = try await api.customer("Ada")
+            let descriptions = [5000, 5001].map { String(repeating: "😀", count: $0) }
+            for description in descriptions {
+                let reply = try await api.call(
+                    .POST, "/tickets", token: ada.token,
+                    json: """
+                        {"subject":"s","description":"\(description)","category":"Technical","priority":"Low"}
+                        """)
+                #expect(reply.json["data"]["description"] == .string(description))
+            }
+            let list = try await api.call(.GET, "/tickets?sort=created_at", token: ada.token).json["data"]
+            #expect(list[0]["description"] == .string(descriptions[0]))
+            #expect(list[0].keys.contains("truncated") == false)
+            #expect(list[1].keys == list[0].keys.union(["truncated"]))
+            #expect(list[1]["description"] == nil)
+            #expect(list[1]["truncated"] == true)
+            let id = try #require(list[1]["id"].int)
+            let shown = try await api.call(.GET, "/tickets/\(id)", token: ada.token)
+            #expect(shown.json["data"]["description"] == .string(descriptions[1]))
+            #expect(shown.json["data"].keys == list[0].keys)
+        }
+    }
+
     @Test("A customer lists the own tickets, an admin all; pages are Laravel's")
     func list() async throws {
         try await TicketHarness.run { api in

@@ -5,8 +5,8 @@ internal import NIOPosix
 package enum Accounts {
     /// Makes an account and returns its id. Without a name it is called after its address.
     ///
-    /// Throws an error whose description is one line for the operator: the address is taken or none, the password is
-    /// shorter than eight characters, the database cannot be used.
+    /// Throws an error whose description is one line for the operator: the address is taken or none, the password has
+    /// fewer than 8 or more than 1,024 characters, the database cannot be used.
     package static func create(
         dataDirectory: String, email: String, name: String?, role: Role, password: String
     ) async throws -> Int64 {
@@ -16,7 +16,7 @@ package enum Accounts {
             ]))
         let checkedName = fields.text("name", max: 255)
         let checkedEmail = fields.email("email")
-        let checkedPassword = fields.text("password", min: 8)
+        let checkedPassword = fields.password("password", min: Validator.newPasswordMin)
         guard fields.errors.isEmpty, let checkedName, let checkedEmail, let checkedPassword else {
             throw AccountRefusal(fields.errors)
         }

@@ -6,6 +6,9 @@ internal import Synchronization
 /// time cannot slip past each other.
 final class LoginThrottle: Sendable {
     static let limit = 5
+    /// How many pairs of addresses may have slots. Each stands for a hash of the last minute, of which four threads do
+    /// about 2,400.
+    static let maxKeys = 10_000
     private static let windowSeconds: Int64 = 60
 
     struct Slot: Sendable {
@@ -18,43 +21,50 @@ final class LoginThrottle: Sendable {
         let address: String
     }
 
-    private struct Record {
-        /// When the slots were taken that are not given back, oldest first.
-        var slots: [Key: [Timestamp]] = [:]
-        var sweptAt = Timestamp(microseconds: .min)
-    }
-
     private let record = Mutex(Record())
 
-    /// Throws `throttled` when all slots of the last minute are taken.
+    /// Throws `throttled` when all slots of the last minute are taken, `overloaded` when there is no room for another
+    /// pair of addresses. Both are at most a few hundred characters: what is kept is no longer.
     func take(email: String, address: String, now: Timestamp) throws(TicketFailure) -> Slot {
-        let key = Key(email: email, address: address)
-        let oldest: Timestamp? = self.record.withLock { record in
-            let horizon = now.advanced(bySeconds: -Self.windowSeconds)
-            self.sweep(&record, horizon: horizon, now: now)
-            var slots = record.slots[key, default: []].filter { $0 > horizon }
-            if slots.count >= Self.limit { return slots.first }
-            slots.append(now)
-            record.slots[key] = slots
-            return nil
-        }
-        guard let oldest else { return Slot(key: key, takenAt: now) }
-        let wait = oldest.advanced(bySeconds: Self.windowSeconds).microseconds - now.microseconds
-        throw .throttled(retryAfterSeconds: max(1, (wait + 999_999) / 1_000_000), limit: Self.limit)
+        let slot = Slot(key: Key(email: email, address: address), takenAt: now)
+        try self.record.withLock { record throws(TicketFailure) in try record.add(slot) }
+        return slot
     }
 
     func giveBack(_ slot: Slot) {
-        self.record.withLock { record in
-            guard let index = record.slots[slot.key]?.firstIndex(of: slot.takenAt) else { return }
-            record.slots[slot.key]?.remove(at: index)
-        }
+        self.record.withLock { $0.remove(slot) }
     }
 
-    /// Once a minute, forgets who has no slot left. Between sweeps the table grows with the hashes done, and those are
-    /// few.
-    private func sweep(_ record: inout Record, horizon: Timestamp, now: Timestamp) {
-        guard record.sweptAt <= horizon else { return }
-        record.sweptAt = now
-        record.slots = record.slots.filter { slots in slots.value.contains { $0 > horizon } }
+    private struct Record {
+        /// When the slots were taken that are not given back, oldest first. No list is empty.
+        private var slots: [Key: [Timestamp]] = [:]
+        private var sweptAt = Timestamp(microseconds: .min)
+
+        mutating func add(_ slot: Slot) throws(TicketFailure) {
+            let now = slot.takenAt
+            let horizon = now.advanced(bySeconds: -LoginThrottle.windowSeconds)
+            self.sweep(horizon: horizon, now: now)
+            let taken = self.slots[slot.key, default: []].filter { $0 > horizon }
+            if taken.count >= LoginThrottle.limit, let oldest = taken.first {
+                let wait = oldest.advanced(bySeconds: LoginThrottle.windowSeconds).microseconds - now.microseconds
+                throw .throttled(retryAfterSeconds: max(1, (wait + 999_999) / 1_000_000), limit: LoginThrottle.limit)
+            }
+            guard self.slots[slot.key] != nil || self.slots.count < LoginThrottle.maxKeys else { throw .overloaded }
+            self.slots[slot.key] = taken + [now]
+        }
+
+        mutating func remove(_ slot: Slot) {
+            guard var taken = self.slots[slot.key], let index = taken.firstIndex(of: slot.takenAt) else { return }
+            taken.remove(at: index)
+            self.slots[slot.key] = taken.isEmpty ? nil : taken
+        }
+
+        /// Once a minute, and when there is no room, forgets who has no slot left. Between sweeps the table grows with
+        /// the logins that failed or are under way, up to `maxKeys`.
+        private mutating func sweep(horizon: Timestamp, now: Timestamp) {
+            guard self.sweptAt <= horizon || self.slots.count >= LoginThrottle.maxKeys else { return }
+            self.sweptAt = now
+            self.slots = self.slots.filter { slots in slots.value.contains { $0 > horizon } }
+        }
     }
 }

@@ -68,4 +68,7 @@ struct TicketView: Sendable {
     let messages: Int64
     /// Messages of others. There are no read marks, so each of them counts.
     let unread: Int64
+
+    /// Code points of a description that a list shows; a hundred of the longest would be 26 MB.
+    static let maxListedDescription = 5000
 }

@@ -23,8 +23,8 @@ struct AccountEndpoints: Sendable {
 
     func logIn(_ call: Call) async throws -> Response {
         var fields = Validator(try await call.input())
-        let email = fields.text("email")
-        let password = fields.text("password")
+        let email = fields.text("email", max: 255)
+        let password = fields.password("password")
         let deviceName = fields.optionalText("device_name", max: 255)
         try fields.finish()
         guard let email, let password else { throw TicketFailure.invalid(fields.errors) }

@@ -25,12 +25,19 @@ struct ChatEndpoints: Sendable {
         if let key, key.unicodeScalars.count > 255 {
             fields.add("idempotency_key", "The idempotency key field must not be greater than 255 characters.")
         }
-        // Echo sends "undefined" while it is not connected, so what is no socket id leaves nobody out.
-        let socketID = call.header(.socketID).flatMap { SocketID.Reference($0) == nil ? nil : $0 }
         let command = PostMessage.Command(
-            ticketID: call.id, content: fields.checked(content), socketID: socketID, idempotencyKey: key)
+            ticketID: call.id, content: fields.checked(content), socketID: Self.socketID(call), idempotencyKey: key)
         let (answer, isReplay) = try await self.postMessage(command, by: session.user)
         return .json(
             .created, bytes: answer.utf8, headers: isReplay ? [.idempotencyReplayed: "true"] : [:])
+    }
+
+    /// Echo sends "undefined" while it is not connected, so what is no socket id leaves nobody out. One that is
+    /// longer than any server makes them is none.
+    private static func socketID(_ call: Call) -> String? {
+        guard let text = call.header(.socketID), text.utf8.count <= 40, SocketID.Reference(text) != nil else {
+            return nil
+        }
+        return text
     }
 }

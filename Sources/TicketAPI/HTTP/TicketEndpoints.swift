@@ -12,7 +12,7 @@ struct TicketEndpoints: Sendable {
         let (page, total) = try await self.readTickets.list(query, for: session.user)
         let pagination = Pagination(
             page: query.page, perPage: query.perPage, count: Int64(page.count), total: total, link: PageLink(call))
-        return .json(.ok, pagination.json(data: page.map(\.json)))
+        return .json(.ok, pagination.json(data: page.map(\.listJSON)))
     }
 
     func create(_ call: Call, _ session: Session) async throws -> Response {

@@ -1,10 +1,11 @@
+internal import PusherProtocol
 internal import PusherPublisher
 
 extension Tables {
     /// Tells the chat of a message, all but the connection that sent it.
     func announce(_ message: Message, except socketID: String?) throws {
         var data = JSON.object([("message", message.json)]).text
-        if data.utf8.count > PublishLimits.dataBytes {
+        if data.utf8.count > Limits().eventData {
             data = JSON.object([("message", message.jsonWithoutContent)]).text
         }
         try self.publish(

@@ -1,4 +1,5 @@
 internal import Logging
+internal import PusherProtocol
 internal import PusherPublisher
 internal import ServiceLifecycle
 
@@ -107,6 +108,7 @@ final class OutboxRelay: Service {
             call.unfinishedTickets = Self.ticketsWithMore(rows)
             accepted = rows.map(\.id).filter { published.contains($0) }
             let due = rows.filter { !published.contains($0.id) }.sorted { $0.id < $1.id }
+            if due.isEmpty { call.outcome = .nothingDue }
             for parcel in self.parcels(due) {
                 guard await self.deliver(parcel, &call, &accepted) else {
                     // Everything that was not accepted stays for the next time.
@@ -139,12 +141,17 @@ final class OutboxRelay: Service {
                 call.failedTickets = Set(parcel.map(\.ticketID))
                 return false
             case .rejected(let status):
-                guard parcel.count == 1, let row = parcel.first else {
+                guard parcel.count == 1, var row = parcel.first else {
                     // One of them spoils the whole: each on its own, in order.
                     for row in parcel {
                         guard await self.deliver([row], &call, &accepted) else { return false }
                     }
                     return true
+                }
+                if row.socketID != nil {
+                    // It may be the socket id, whose form is the server's own. Better that the sender hears itself.
+                    row.socketID = nil
+                    return await self.deliver([row], &call, &accepted)
                 }
                 self.logger.error(
                     "The broker refused an event for good; it is dropped.",
@@ -175,8 +182,7 @@ final class OutboxRelay: Service {
         for row in rows {
             let rowEvents = row.channels.count * self.names(row.event).count
             let rowBytes = rowEvents * row.data.utf8.count
-            let fits =
-                events + rowEvents <= PublishLimits.eventsPerBatch && bytes + rowBytes <= Self.maxBytesPerCall
+            let fits = events + rowEvents <= Limits().eventsPerBatch && bytes + rowBytes <= Self.maxBytesPerCall
             if fits, let last = parcels.indices.last {
                 parcels[last].append(row)
                 events += rowEvents
@@ -207,6 +213,7 @@ final class OutboxRelay: Service {
     /// The first failure and the first success after it are worth a line; the tries between are not.
     private func log(_ call: RelayCall, before failuresInARow: Int) {
         switch call.outcome {
+        case .nothingDue: break
         case .published:
             guard failuresInARow > 0 else { return }
             self.logger.notice("The broker accepts events again.")

@@ -75,15 +75,17 @@ struct RelayLanes {
                 self.rest(ticketID, now: now, chance: chance)
                 continue
             }
-            if call.outcome == .published { self.failures[ticketID] = nil }
+            if !call.outcome.isFailure { self.failures[ticketID] = nil }
             var hasMore = call.unfinishedTickets.contains(ticketID)
             if case .flying(hasMore: true) = self.lanes.removeValue(forKey: ticketID) { hasMore = true }
             if hasMore { self.found(ticketID) }
         }
-        if call.outcome == .published {
+        switch call.outcome {
+        case .nothingDue: break
+        case .published:
             self.failuresInARow = 0
             self.pausedUntil = nil
-        } else {
+        case .failed, .unavailable:
             self.failuresInARow += 1
             self.pausedUntil = now + Self.delay(self.failuresInARow, max: Self.maxPause, chance: chance)
         }
@@ -124,10 +126,19 @@ struct RelayLanes {
 struct RelayCall: Sendable {
     enum Outcome: Sendable, Equatable {
         case published
+        /// The lanes had no events any more: an earlier call took them along. That tells nothing about the broker.
+        case nothingDue
         /// The broker failed on the events of `failedTickets`.
         case failed(String)
         /// The broker, or the store, does nothing now.
         case unavailable(String)
+
+        var isFailure: Bool {
+            switch self {
+            case .published, .nothingDue: false
+            case .failed, .unavailable: true
+            }
+        }
     }
 
     /// All lanes of the call.

@@ -31,15 +31,23 @@ extension Ticket {
 }
 
 extension TicketView {
-    var json: JSON {
+    var json: JSON { .object(self.members(description: .string(self.ticket.description))) }
+
+    /// For a list: without a description that would be too long, which the reader fetches by the ticket's id.
+    var listJSON: JSON {
+        guard self.ticket.description.unicodeScalars.count > Self.maxListedDescription else { return self.json }
+        return .object(self.members(description: .null) + [("truncated", true)])
+    }
+
+    private func members(description: JSON) -> [(name: String, value: JSON)] {
         let ticket = self.ticket
         return [
-            "id": .int(ticket.id), "subject": .string(ticket.subject), "description": .string(ticket.description),
-            "category": .string(ticket.category.word), "priority": .string(ticket.priority.word),
-            "status": .string(ticket.status.word), "user": ticket.owner.json,
-            "assignee": ticket.assignee?.json ?? .null, "attachments": [], "comments_count": .int(0),
-            "messages_count": .int(self.messages), "unread_count": .int(self.unread),
-            "created_at": .string(ticket.createdAt.iso8601), "updated_at": .string(ticket.updatedAt.iso8601),
+            ("id", .int(ticket.id)), ("subject", .string(ticket.subject)), ("description", description),
+            ("category", .string(ticket.category.word)), ("priority", .string(ticket.priority.word)),
+            ("status", .string(ticket.status.word)), ("user", ticket.owner.json),
+            ("assignee", ticket.assignee?.json ?? .null), ("attachments", []), ("comments_count", .int(0)),
+            ("messages_count", .int(self.messages)), ("unread_count", .int(self.unread)),
+            ("created_at", .string(ticket.createdAt.iso8601)), ("updated_at", .string(ticket.updatedAt.iso8601)),
         ]
     }
 }

@@ -7,7 +7,8 @@ struct OutboxRow: Sendable {
     let event: String
     let channels: [String]
     let data: String
-    let socketID: String?
+    /// The connection that does not get it.
+    var socketID: String?
 }
 
 extension Tables {

@@ -17,13 +17,15 @@ extension Tables {
     }
 
     func ticket(_ id: Int64) throws -> Ticket? {
-        try self.row("SELECT \(Self.ticketColumns) FROM \(Self.ticketTables) WHERE t.id = ?", [id]) { Ticket(row: $0) }
+        try self.row("SELECT \(Self.ticketColumns()) FROM \(Self.ticketTables) WHERE t.id = ?", [id]) {
+            Ticket(row: $0)
+        }
     }
 
     /// The ticket with its counts, as `reader` sees them.
     func ticketView(_ id: Int64, reader: Int64) throws -> TicketView? {
         try self.row(
-            "SELECT \(Self.ticketColumns), \(Self.counts) FROM \(Self.ticketTables) WHERE t.id = ?", [reader, id]
+            "SELECT \(Self.ticketColumns()), \(Self.counts) FROM \(Self.ticketTables) WHERE t.id = ?", [reader, id]
         ) { TicketView(row: $0) }
     }
 
@@ -45,13 +47,16 @@ extension Tables {
         try self.run("DELETE FROM tickets WHERE id = ?", [id])
     }
 
-    /// One page, and how many tickets there are on all pages.
+    /// One page, and how many tickets there are on all pages. A description that is longer than a list shows comes cut
+    /// to one code point more.
     func tickets(_ query: TicketQuery, reader: Int64) throws -> (page: [TicketView], total: Int64) {
         let (condition, arguments) = Self.condition(query)
         let total = try self.row("SELECT count(*) FROM tickets t WHERE \(condition)", arguments) { $0[0] as Int64 } ?? 0
+        let columns = Self.ticketColumns(
+            description: "substr(t.description, 1, \(TicketView.maxListedDescription + 1))")
         let page = try self.rows(
             """
-            SELECT \(Self.ticketColumns), \(Self.counts) FROM \(Self.ticketTables)
+            SELECT \(columns), \(Self.counts) FROM \(Self.ticketTables)
             WHERE \(condition) ORDER BY \(Self.order(query.sort)) LIMIT ? OFFSET ?
             """,
             [reader] + arguments + [query.perPage, query.offset]
@@ -85,10 +90,12 @@ extension Tables {
         return "t.\(sort.column.rawValue) \(direction), t.id \(direction)"
     }
 
-    private static let ticketColumns = """
-        t.id, t.subject, t.description, t.category, t.priority, t.status, t.created_at, t.updated_at,
+    private static func ticketColumns(description: String = "t.description") -> String {
+        """
+        t.id, t.subject, \(description), t.category, t.priority, t.status, t.created_at, t.updated_at,
         o.id, o.name, o.role, a.id, a.name, a.role
         """
+    }
     private static let ticketTables = """
         tickets t JOIN users o ON o.id = t.user_id LEFT JOIN users a ON a.id = t.assignee_id
         """

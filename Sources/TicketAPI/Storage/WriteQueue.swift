@@ -80,8 +80,9 @@ final class WriteQueue: Sendable {
 private protocol PendingWrite: Sendable {
     /// Runs it and keeps the result; whether it succeeded.
     func run(_ tables: Tables) -> Bool
+    /// The error of the write itself.
     var error: (any Error)? { get }
-    /// Tells the caller: the kept result, unless the transaction itself failed.
+    /// Tells the caller: the write's own error, else that of the transaction, else the kept result.
     func finish(failedBy error: (any Error)?)
 }
 
@@ -103,12 +104,12 @@ private final class Write<T: Sendable>: PendingWrite {
     }
 
     var error: (any Error)? {
-        if case .failure(let error) = self.result.withLock({ $0 }) { return error }
-        return nil
+        guard case .failure(let error) = self.result.withLock({ $0 }), !(error is NotRun) else { return nil }
+        return error
     }
 
     func finish(failedBy error: (any Error)?) {
-        if let error {
+        if let error = self.error ?? error {
             self.continuation.resume(throwing: error)
         } else {
             self.continuation.resume(with: self.result.withLock { $0 })

@@ -17,7 +17,7 @@ struct AuthorizeChannel: Sendable {
         guard let known = TicketChannel(name: channel), try await self.mayJoin(known, user) else {
             throw TicketFailure.notAllowed
         }
-        let channelData = known.isPresence ? Self.member(user).text : nil
+        let channelData = known.isPresence ? Self.member(user) : nil
         let auth = ChannelSignature.auth(
             socketID: socketID, channel: channel, channelData: channelData, credentials: self.credentials)
         return Grant(auth: auth, channelData: channelData)
@@ -33,10 +33,15 @@ struct AuthorizeChannel: Sendable {
         }
     }
 
-    private static func member(_ user: User) -> JSON {
-        [
-            "user_id": .string(String(user.id)),
-            "user_info": ["name": .string(user.name), "role": .string(user.role.rawValue)],
-        ]
+    /// The member's data. Of a name that makes it larger than a broker takes, as many code points as there is room for.
+    private static func member(_ user: User) -> String {
+        var name = user.name.unicodeScalars
+        while true {
+            let data = JSON.object([
+                ("user_id", .string(String(user.id))),
+                ("user_info", ["name": .string(String(name)), "role": .string(user.role.rawValue)]),
+            ]).text
+            if data.utf8.count <= Limits().presenceUserObject || name.popLast() == nil { return data }
+        }
     }
 }

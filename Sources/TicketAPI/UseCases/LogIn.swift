@@ -7,7 +7,7 @@ struct LogIn: Sendable {
     let throttle: LoginThrottle
     let now: @Sendable () -> Timestamp
 
-    /// `address` is the caller's network address. Throws `throttled` or `wrongCredentials`.
+    /// `address` is the caller's network address. Throws `throttled`, `overloaded` or `wrongCredentials`.
     func callAsFunction(
         email: String, password: String, deviceName: String?, address: String
     ) async throws -> (token: AccessToken, user: User) {

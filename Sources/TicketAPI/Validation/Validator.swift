@@ -3,6 +3,9 @@
 /// Each reader returns nil when the field is absent or wrong. Read all fields, then call `finish()`: it throws unless
 /// everything was right.
 struct Validator {
+    /// Characters of a new password at least.
+    static let newPasswordMin = 8
+
     let input: Input
     private(set) var errors = ValidationErrors()
 
@@ -114,9 +117,14 @@ struct Validator {
         return text
     }
 
+    /// A password that must be there.
+    mutating func password(_ field: String, min: Int = 1) -> String? {
+        self.text(field, min: min, max: 1024)
+    }
+
     /// A new password, given twice.
     mutating func newPassword(_ field: String) -> String? {
-        let password = self.text(field, min: 8)
+        let password = self.password(field, min: Self.newPasswordMin)
         guard case .text(let text) = self.input[field] else { return nil }
         if case .text(text) = self.input["\(field)_confirmation"] { return password }
         self.add(field, "The \(Self.label(field)) field confirmation does not match.")

@@ -1,0 +1,31 @@
+import Testing
+
+@testable import TicketAPI
+
+struct LoginThrottleTests {
+    private let now = Timestamp(microseconds: 1_000_000_000_000)
+
+    @Test("A slot that was given back leaves nothing behind")
+    func givenBack() throws {
+        let throttle = LoginThrottle()
+        for index in 0...LoginThrottle.maxKeys {
+            throttle.giveBack(try throttle.take(email: "\(index)@x.y", address: "a", now: self.now))
+        }
+    }
+
+    @Test("When as many addresses as are remembered failed, others wait for the next minute, and none is forgotten")
+    func bound() throws {
+        let throttle = LoginThrottle()
+        func take(_ email: String, at seconds: Int64 = 0) throws {
+            _ = try throttle.take(email: email, address: "a", now: self.now.advanced(bySeconds: seconds))
+        }
+        try take("early@x.y", at: -30)
+        for index in 1..<LoginThrottle.maxKeys { try take("\(index)@x.y") }
+        #expect { try take("new@x.y") } throws: { if case TicketFailure.overloaded = $0 { true } else { false } }
+        for _ in 1..<LoginThrottle.limit { try take("7@x.y") }
+        #expect { try take("7@x.y") } throws: { if case TicketFailure.throttled = $0 { true } else { false } }
+        // As soon as there is a place, and not at the next sweep that is due.
+        try take("new@x.y", at: 31)
+        try take("other@x.y", at: 60)
+    }
+}
