@@ -202,7 +202,9 @@ package struct JSONReader {
         try self.expect(UInt8(ascii: "\""))
         var saved = 0  // bytes that escapes take beyond what they say
         var hasEscapes = false
-        while let byte = self.peek {
+        while true {
+            self.index = JSONText.firstSpecial(self.bytes, from: self.index)
+            guard let byte = self.peek else { throw JSONFailure() }
             switch byte {
             case UInt8(ascii: "\""):
                 self.index += 1
@@ -212,11 +214,9 @@ package struct JSONReader {
             case UInt8(ascii: "\\"):
                 hasEscapes = true
                 saved += try self.skipEscape()
-            case 0x00...0x1F: throw JSONFailure()
-            default: self.index += 1
+            default: throw JSONFailure()
             }
         }
-        throw JSONFailure()
     }
 
     /// Skips one escape, or a pair of surrogates, and returns by how many bytes it is longer than what it says.

@@ -33,17 +33,22 @@ package struct JSONWriter {
     /// A string given as UTF-8, quoted and escaped: also how JSON text becomes the content of a JSON string.
     package mutating func string(_ utf8: UnsafeRawBufferPointer) {
         self.bytes.append(UInt8(ascii: "\""))
-        for byte in utf8 {
+        var index = 0
+        while true {
+            let special = JSONText.firstSpecial(utf8, from: index)
+            self.bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: utf8[index..<special]))
+            guard special < utf8.count else { break }
+            let byte = utf8[special]
+            index = special + 1
             switch byte {
             case UInt8(ascii: "\""): self.literal("\\\"")
             case UInt8(ascii: "\\"): self.literal("\\\\")
             case 0x0A: self.literal("\\n")
             case 0x0D: self.literal("\\r")
             case 0x09: self.literal("\\t")
-            case 0x00...0x1F:
+            default:
                 self.literal(byte < 0x10 ? "\\u000" : "\\u001")
                 self.bytes.append(byte & 15 < 10 ? 48 + (byte & 15) : 87 + (byte & 15))
-            default: self.bytes.append(byte)
             }
         }
         self.bytes.append(UInt8(ascii: "\""))

@@ -119,7 +119,8 @@ package struct TriggerRequest: Equatable, Sendable {
 
     private static func checkName(_ name: String, limits: Limits) throws(RequestRejection) {
         guard !name.isEmpty else { throw .badRequest("Event name is empty") }
-        guard name.unicodeScalars.count <= limits.eventName else {
+        // Bytes first: they are known, and there are at least as many.
+        guard name.utf8.count <= limits.eventName || name.unicodeScalars.count <= limits.eventName else {
             throw .badRequest("Event name is over \(limits.eventName) characters")
         }
         guard !name.utf8.starts(with: "pusher:".utf8), !name.utf8.starts(with: "pusher_internal:".utf8) else {
