@@ -1,5 +1,6 @@
 """SIGTERM and SIGINT: clients are told to come back, requests are finished, and the process ends in time."""
 
+import shutil
 import signal
 import socket
 import threading
@@ -32,6 +33,19 @@ def test_the_port_is_free_again_at_once(start):
     again = start(BROKER_PORT=first.broker, TICKETS_PORT=first.tickets)
     assert (again.broker, again.tickets) == (first.broker, first.tickets)
     assert (again.app_id, again.key, again.secret) == (first.app_id, first.key, first.secret)
+
+
+def test_the_database_file_alone_is_the_whole_database(start, tmp_path):
+    server = start()
+    ada = TicketClient.register(server.tickets, "ada@example.org")
+    ticket = ada.open_ticket()["id"]
+    message = ada.say(ticket, "Keep this.")
+    assert server.stop() == 0
+    copy = tmp_path / "copy"
+    copy.mkdir(mode=0o700)
+    shutil.copy(server.data / "tickets.sqlite", copy)
+    again = start(DATA_DIR=copy)
+    assert ada.at(again.tickets).history(ticket) == [message]
 
 
 def half_a_request(port):

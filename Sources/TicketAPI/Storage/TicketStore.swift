@@ -66,6 +66,9 @@ final class TicketStore: Sendable {
 
     /// Closes all connections. No call may be running or follow.
     func close() throws {
+        // GRDB's last connection only reads and leaves the log where it is: moved into the file, so that the file alone is
+        // the whole database. Another process that reads right now prevents it, and then the log stays beside it.
+        _ = try? self.pool.writeWithoutTransaction { try $0.checkpoint(.truncate) }
         try self.pool.close()
     }
 
