@@ -48,12 +48,12 @@ import Testing
         return (files?.compactMap { $0 as? URL } ?? []).filter { $0.pathExtension == "swift" }
     }
 
-    @Test("House style 2: every target has a rule")
+    @Test("Architecture: every target has a rule")
     func everyTargetHasARule() throws {
         #expect(Set(try self.targets().map(\.lastPathComponent)) == Set(Self.rules.keys))
     }
 
-    @Test("House style 2: no target imports what it must not know", arguments: Self.rules.keys.sorted())
+    @Test("Architecture: no target imports what it must not know", arguments: Self.rules.keys.sorted())
     func imports(_ name: String) throws {
         let rule = try #require(Self.rules[name])
         let target = try #require(try self.targets().first { $0.lastPathComponent == name })
@@ -69,7 +69,7 @@ import Testing
     }
 
     @Test(
-        "House style 2: an import is found in all its forms",
+        "Architecture: an import is found in all its forms",
         arguments: [
             ("import A", ["A"]), ("package import A", ["A"]),
             ("@preconcurrency internal import A\nimport B", ["A", "B"]),
