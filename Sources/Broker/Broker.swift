@@ -63,7 +63,9 @@ package final class Broker: Service {
         let eventLoops = Array(group.makeIterator())
         let inboxes = eventLoops.map { LoopInbox(eventLoop: $0) }
         let apps = configuration.applications.enumerated().map { index, application in
-            AppHub(application: application, index: index, limits: configuration.limits, inboxes: inboxes)
+            AppHub(
+                application: application, index: index, limits: configuration.limits, inboxes: inboxes,
+                maxInboxBytes: configuration.maxInboxBytes)
         }
         var loops: [NIOLoopBound<LoopContext>] = []
         for (index, eventLoop) in eventLoops.enumerated() {

@@ -16,6 +16,8 @@ package struct BrokerConfiguration: Sendable {
     package var timeouts = Timeouts()
     /// Bytes that may wait for one client before it is closed with 4100.
     package var maxBacklog = 1 << 20
+    /// Bytes of events that may wait for one event loop before publishers are refused with 503.
+    package var maxInboxBytes = 64 << 20
     /// The wall clock in seconds since 1970, for the timestamps of signed requests.
     package var wallClock: @Sendable () -> Int64 = { Int64(time(nil)) }
 

@@ -88,6 +88,8 @@ package struct ProtocolError: Error, Equatable, Sendable {
     }
     package static let clientEventWrongChannel = ProtocolError(
         nil, "Client events are only possible on private and presence channels")
+    package static let clientEventOverload = ProtocolError(
+        4301, "Client event rejected: the server is behind with deliveries")
     package static let clientEventRate = ProtocolError(
         4301, "Client event rejected: too many client events in a second")
     package static func clientEventTooBig(_ limit: Int) -> ProtocolError {

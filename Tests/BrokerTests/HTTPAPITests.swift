@@ -229,6 +229,40 @@ struct HTTPAPITests {
         }
     }
 
+    @Test("While a loop is behind with deliveries, events are refused, and what was accepted is delivered")
+    func overload() async throws {
+        try await TestBroker.run(loops: 1, configure: { $0.maxInboxBytes = 1 }) { broker in
+            let client = try await broker.client()
+            try await client.subscribe("private-ops")
+            let http = try await broker.raw()
+            func publish(_ data: String) -> String {
+                signedRequest(
+                    "POST", "/apps/4711/events", body: #"{"name":"n","channel":"private-ops","data":"\#(data)"}"#)
+            }
+            // After the first body the server reads enough at once to have both requests before it delivers.
+            try await http.send(publish("first"))
+            #expect(try await http.answer().status == 200)
+            #expect(try await client.next().data == "first")
+            try await http.send(publish("second") + publish("third"))
+            #expect(try await http.answer().status == 200)
+            let refused = try await http.answer()
+            #expect(refused.status == 503 && refused.fields["retry-after"] == "1")
+            #expect(try await client.next().data == "second")
+
+            let other = try await broker.client()
+            try await other.subscribe("private-ops")
+            try await client.raw.send(
+                (0..<2).flatMap {
+                    clientFrame(0x81, Array(#"{"event":"client-a","channel":"private-ops","data":\#($0)}"#.utf8))
+                })
+            #expect(try await client.next().data?.contains("4301") == true)
+            #expect(try await other.next().data == "0")
+            try await http.send(publish("marker"))
+            #expect(try await http.answer().status == 200)
+            #expect(try await other.next().data == "marker")
+        }
+    }
+
     @Test("An upgrade that is not to a WebSocket is passed over, and a WebSocket path without one is 426")
     func otherUpgrades() async throws {
         try await TestBroker.run { broker in

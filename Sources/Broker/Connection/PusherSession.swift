@@ -178,6 +178,7 @@ final class PusherSession {
         {
             throw .clientEventRate
         }
+        guard !self.hub.isOverloaded else { throw .clientEventOverload }
         var name = JSONWriter(reserving: event.name.utf8.count + 2)
         name.string(event.name)
         let frame = ServerFrame.event(

@@ -26,6 +26,10 @@ enum BrokerRoutes {
             } catch {
                 return HTTPAnswer(.unauthorized, text: error.description)
             }
+            guard self.call.method == "GET" || !self.hub.isOverloaded else {
+                return HTTPAnswer(.serviceUnavailable, text: "The server is behind with deliveries; try again")
+                    .adding("Retry-After: 1\r\n")
+            }
             do throws(RequestRejection) {
                 return try self.carryOut(body: body)
             } catch {

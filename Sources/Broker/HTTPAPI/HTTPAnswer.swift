@@ -14,6 +14,7 @@ struct HTTPAnswer {
         case upgradeRequired = 426
         case headTooLarge = 431
         case notImplemented = 501
+        case serviceUnavailable = 503
         case versionNotSupported = 505
 
         var reason: StaticString {
@@ -29,6 +30,7 @@ struct HTTPAnswer {
             case .upgradeRequired: "Upgrade Required"
             case .headTooLarge: "Request Header Fields Too Large"
             case .notImplemented: "Not Implemented"
+            case .serviceUnavailable: "Service Unavailable"
             case .versionNotSupported: "HTTP Version Not Supported"
             }
         }

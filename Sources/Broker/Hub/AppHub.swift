@@ -25,13 +25,15 @@ final class AppHub: Sendable {
     let limits: Limits
     private let shards: [Shard]
     private let inboxes: [LoopInbox]
+    private let maxInboxBytes: Int
     private let connectionCount = Atomic<Int>(0)
 
-    init(application: Application, index: Int, limits: Limits, inboxes: [LoopInbox]) {
+    init(application: Application, index: Int, limits: Limits, inboxes: [LoopInbox], maxInboxBytes: Int) {
         self.application = application
         self.index = index
         self.limits = limits
         self.inboxes = inboxes
+        self.maxInboxBytes = maxInboxBytes
         self.shards = (0..<Self.shardCount).map { _ in Shard(loops: inboxes.count) }
     }
 
@@ -110,6 +112,11 @@ final class AppHub: Sendable {
         }
         return woken
     }
+
+    /// Whether some loop is so far behind that nothing more should be published now.
+    ///
+    /// Asked before an event is accepted: what has been accepted is delivered.
+    var isOverloaded: Bool { self.inboxes.contains { $0.bytes > self.maxInboxBytes } }
 
     // MARK: Queries
 
