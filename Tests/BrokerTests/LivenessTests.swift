@@ -73,8 +73,8 @@ struct LivenessTests {
             loops: 1,
             configure: {
                 $0.maxBacklog = 64 << 20
-                $0.timeouts.close = .milliseconds(500)
-                $0.timeouts.shutdown = .seconds(30)
+                $0.timeouts.close = .seconds(2)
+                $0.timeouts.shutdown = .seconds(60)
             }
         ) { broker in
             // Answers of 170 kB each.
@@ -94,8 +94,8 @@ struct LivenessTests {
                 #expect(try await other.answer().status == 200)
             }
             if endsServer { await broker.shutDown() }
-            // A little now and then, for several times as long as a peer that takes nothing is waited for.
-            for _ in 0..<20 { try await slow.readOnce(after: .milliseconds(100)) }
+            // Some now and then, for twice as long as a peer that takes nothing is waited for.
+            for _ in 0..<20 { try await slow.readOnce(after: .milliseconds(200)) }
             try await slow.setReading(true)
             let answers = String(decoding: try await slow.takeAll(), as: UTF8.self).split(separator: "HTTP/1.1 200 OK")
             #expect(answers.count == 60)

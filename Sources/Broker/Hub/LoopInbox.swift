@@ -20,6 +20,7 @@ struct Delivery: Sendable {
 final class LoopInbox: Sendable {
     private struct State {
         var deliveries: [Delivery] = []
+        var bytes = 0
         var isScheduled = false
         var drain: @Sendable () -> Void = {}
     }
@@ -40,11 +41,15 @@ final class LoopInbox: Sendable {
     func put(_ delivery: Delivery) -> Bool {
         self.state.withLock { state in
             state.deliveries.append(delivery)
+            state.bytes += delivery.frame.readableBytes
             guard !state.isScheduled else { return false }
             state.isScheduled = true
             return true
         }
     }
+
+    /// Bytes of frames that wait for the loop.
+    var bytes: Int { self.state.withLock { $0.bytes } }
 
     func wake() {
         self.eventLoop.execute(self.state.withLock { $0.drain })
@@ -54,6 +59,7 @@ final class LoopInbox: Sendable {
     func take(into deliveries: inout [Delivery]) {
         self.state.withLock { state in
             swap(&deliveries, &state.deliveries)
+            state.bytes = 0
             state.isScheduled = false
         }
     }

@@ -47,6 +47,9 @@ actor RawClient {
     static func connect(port: Int) async throws -> RawClient {
         let (stream, continuation) = AsyncStream.makeStream(of: ByteBuffer.self)
         let bootstrap = ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+            // Enough at once that one read makes room for the sender to go on, and no more than once a read.
+            .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 256 * 1024))
+            .channelOption(.maxMessagesPerRead, value: 1)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(Collector(continuation))
