@@ -28,7 +28,6 @@ final class DeadlineWheel<Member: DeadlineMember> {
     private var slots: [[Member]] = Array(repeating: [], count: DeadlineWheel.slotCount)
     /// The tick that has been looked at last.
     private var current: UInt64
-    private(set) var count = 0
 
     init(now: UInt64) {
         self.current = now / Self.tick
@@ -48,7 +47,6 @@ final class DeadlineWheel<Member: DeadlineMember> {
         let slot = Int(tick % UInt64(Self.slotCount))
         member.wheelPlace = DeadlineWheelPlace(slot: UInt16(slot), index: UInt32(self.slots[slot].count))
         self.slots[slot].append(member)
-        self.count += 1
     }
 
     func remove(_ member: Member) {
@@ -61,7 +59,6 @@ final class DeadlineWheel<Member: DeadlineMember> {
             last.wheelPlace.index = UInt32(index)
         }
         member.wheelPlace = DeadlineWheelPlace()
-        self.count -= 1
     }
 
     /// Reminds every member whose deadline has come.
@@ -73,7 +70,6 @@ final class DeadlineWheel<Member: DeadlineMember> {
             guard !self.slots[slot].isEmpty else { continue }
             var due: [Member] = []
             swap(&due, &self.slots[slot])
-            self.count -= due.count
             for member in due { member.wheelPlace = DeadlineWheelPlace() }
             for member in due {
                 // One that was reminded before it may have closed or moved this one.

@@ -26,11 +26,6 @@ package struct AppSecret: Sendable, CustomStringConvertible, CustomDebugStringCo
     /// HMAC-SHA256 of the UTF-8 bytes of `text`.
     package func sign(_ text: String) -> Digest32 { self.hmac.code(for: text) }
 
-    /// HMAC-SHA256 of `bytes`.
-    package func sign(_ bytes: [UInt8]) -> Digest32 {
-        bytes.withUnsafeBytes { self.hmac.code(for: $0) }
-    }
-
     package var description: String { "<secret>" }
     package var debugDescription: String { "<secret>" }
     package var customMirror: Mirror { Mirror(self, children: []) }

@@ -23,14 +23,6 @@ package struct JSONSlice {
         return self.hasEscapes ? Self.unescape(inside) : String(decoding: inside, as: UTF8.self)
     }
 
-    /// What a whole number says; nil when the value is not one that fits.
-    package var integer: Int64? {
-        self.kind == .number ? Int64(String(decoding: self.bytes, as: UTF8.self)) : nil
-    }
-
-    /// Whether the value is `true`.
-    package var isTrue: Bool { self.kind == .boolean && self.bytes.count == 4 }
-
     /// Unescapes the inside of a string whose form `JSONReader` has checked.
     private static func unescape(_ bytes: UnsafeRawBufferPointer) -> String {
         var output: [UInt8] = []

@@ -29,7 +29,7 @@ enum FoundationJSON {
         let text = String(decoding: slice.bytes, as: UTF8.self)
         switch slice.kind {
         case .null: return value is NSNull
-        case .boolean: return (value as? NSNumber)?.boolValue == slice.isTrue
+        case .boolean: return (value as? NSNumber)?.boolValue == slice.bytes.elementsEqual("true".utf8)
         case .string:
             guard let string = value as? String else { return false }
             return string.utf8.elementsEqual((slice.string ?? "").utf8) && slice.decodedCount == string.utf8.count

@@ -213,17 +213,6 @@ private struct JSONGenerator {
         #expect(throws: JSONFailure.self) { try text.withJSONBytes { try JSONReader.members(of: $0) { _, _ in } } }
         #expect(throws: JSONFailure.self) { try text.withJSONBytes { try JSONReader.elements(of: $0) { _ in } } }
     }
-
-    @Test(
-        "RFC 8259 6: a whole number that fits is an integer",
-        arguments: [
-            ("0", 0), ("-17", -17), ("9223372036854775807", .max), ("9223372036854775808", nil), ("1.0", nil),
-            ("1e2", nil),
-            ("\"1\"", nil),
-        ] as [(String, Int64?)])
-    func integers(_ vector: (text: String, value: Int64?)) throws {
-        #expect(try vector.text.withJSONBytes { try JSONReader.value(of: $0).integer } == vector.value)
-    }
 }
 
 extension String {
