@@ -1,17 +1,26 @@
 package import Digests
 
-/// What identifies an app and proves the right to act for it: public id, public key, secret.
+/// What identifies an app and proves the right to act for it: public id, public key, one or two secrets.
 package struct AppCredentials: Sendable {
     /// The app id in the path of the HTTP API (`/apps/{id}/…`).
     package let id: String
     /// The public key: in the WebSocket path (`/app/{key}`), in every signature and in `auth_key`.
     package let key: String
+    /// The older secret while two are live; it signs what this program sends (9.1 of the protocol facts).
     package let secret: AppSecret
+    /// The one that replaces it: until the older one is taken out, signatures with either are accepted.
+    package let nextSecret: AppSecret?
 
-    package init(id: String, key: String, secret: AppSecret) {
+    package init(id: String, key: String, secret: AppSecret, nextSecret: AppSecret? = nil) {
         self.id = id
         self.key = key
         self.secret = secret
+        self.nextSecret = nextSecret
+    }
+
+    /// Whether `hex` is the signature of `text` with one of the secrets, in lower-case hexadecimal. In constant time.
+    package func accepts(_ hex: String, asSignatureOf text: String) -> Bool {
+        self.secret.sign(text).matches(hex: hex) || self.nextSecret?.sign(text).matches(hex: hex) ?? false
     }
 }
 

@@ -42,6 +42,6 @@ package enum ChannelSignature {
         guard let colon = auth.utf8.firstIndex(of: UInt8(ascii: ":")) else { throw .malformed }
         guard auth[..<colon] == credentials.key else { throw .wrongKey }
         let signature = String(auth[auth.utf8.index(after: colon)...])
-        guard credentials.secret.sign(text).matches(hex: signature) else { throw .wrongSignature }
+        guard credentials.accepts(signature, asSignatureOf: text) else { throw .wrongSignature }
     }
 }

@@ -1,4 +1,4 @@
-/// The numeric limits of the protocol, with the hosted service's values as defaults.
+/// The numeric limits of one app, with the hosted service's values as defaults.
 package struct Limits: Sendable {
     /// Bytes of a channel's name, prefix included (3.1 of the protocol facts, P42).
     package var channelName = 164
@@ -16,12 +16,15 @@ package struct Limits: Sendable {
     package var userID = 128
     /// Bytes of a presence member's user object (3.8, P76).
     package var presenceUserObject = 1024
-    /// Bytes of one WebSocket message from a client (P36). Room for 10 KiB of data in which every byte is escaped.
-    package var clientMessage = 64 * 1024
-    /// Bytes of a request body of the HTTP API. Room for a full batch in which every byte is escaped.
-    package var requestBody = 1024 * 1024
     /// Channels that one connection may be subscribed to.
     package var channelsPerConnection = 1000
+
+    /// Users that one connection may watch; more are passed over with 4302 (5.4, P108).
+    package var watchlist = 100
+    /// How long a cache channel keeps its last event, in seconds (6.1, P113).
+    package var cacheSeconds = 1800
+    /// Bytes of cached events that the app may hold; the oldest give way.
+    package var cacheBytes = 64 << 20
 
     package init() {}
 }

@@ -95,11 +95,11 @@ package enum RequestSignature {
         }
         let signature = query["auth_signature"] ?? ""
         let text = self.stringToSign(method: method, path: path, parameters: query.parameters)
-        if !credentials.secret.sign(text).matches(hex: signature) {
+        if !credentials.accepts(signature, asSignatureOf: text) {
             guard let decoded = QueryParameters.percentDecoded(path), decoded != path,
-                credentials.secret.sign(
-                    self.stringToSign(method: method, path: decoded, parameters: query.parameters)
-                ).matches(hex: signature)
+                credentials.accepts(
+                    signature,
+                    asSignatureOf: self.stringToSign(method: method, path: decoded, parameters: query.parameters))
             else { throw .wrongSignature(stringToSign: text) }
         }
         return query["body_md5"]
