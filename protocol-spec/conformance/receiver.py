@@ -1,0 +1,91 @@
+"""The other end of webhooks: an HTTP server that keeps what it gets, and fails when told to."""
+
+import asyncio
+import json
+import time
+from dataclasses import dataclass
+
+from conformance.registry import Failure
+
+
+@dataclass(frozen=True)
+class Delivery:
+    path: str
+    headers: dict
+    body: bytes
+    at: float
+
+    @property
+    def events(self):
+        return json.loads(self.body)["events"]
+
+
+class Receiver:
+    def __init__(self):
+        self.deliveries = []
+        self.changed = asyncio.Condition()
+        self.failures = {}
+        """How many more deliveries that name a channel are answered with 500."""
+        self.servers = []
+
+    @classmethod
+    def of(cls, target):
+        target.receiver = cls()
+        target.receiver.addresses = {
+            (app["receiver_host"] if "receiver_host" in app.description else "127.0.0.1", int(app["receiver_port"]))
+            for role, app in target.fixtures.items() if role.startswith("webhooks")
+        }
+        return target.receiver
+
+    async def __aenter__(self):
+        for host, port in self.addresses:
+            self.servers.append(await asyncio.start_server(self._serve, host, port))
+        return self
+
+    async def __aexit__(self, *_):
+        for server in self.servers:
+            server.close()
+
+    async def _serve(self, reader, writer):
+        try:
+            while True:
+                head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+                headers = {}
+                for line in head[1:]:
+                    name, _, value = line.partition(":")
+                    headers[name.strip().lower()] = value.strip()
+                body = await reader.readexactly(int(headers.get("content-length", 0)))
+                status = await self._take(Delivery(head[0].split()[1], headers, body, time.monotonic()))
+                writer.write(f"HTTP/1.1 {status} X\r\nContent-Length: 0\r\n\r\n".encode())
+                await writer.drain()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+
+    async def _take(self, delivery):
+        async with self.changed:
+            self.deliveries.append(delivery)
+            self.changed.notify_all()
+        for channel, left in self.failures.items():
+            if left and channel.encode() in delivery.body:
+                self.failures[channel] = left - 1
+                return 500
+        return 200
+
+    def about(self, channel, path="/each"):
+        """The deliveries so far that name the channel."""
+        return [d for d in self.deliveries if d.path == path and any(e.get("channel") == channel for e in d.events)]
+
+    def names(self, channel, path="/each"):
+        return [e["name"] for d in self.about(channel, path) for e in d.events if e.get("channel") == channel]
+
+    async def until(self, condition, what, deadline=20.0):
+        """The first truthy value of `condition`, asked after each delivery."""
+        try:
+            async with asyncio.timeout(deadline), self.changed:
+                while not (value := condition()):
+                    await self.changed.wait()
+                return value
+        except TimeoutError:
+            raise Failure(f"{what} did not come within {deadline:g} s") from None
