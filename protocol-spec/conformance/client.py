@@ -23,12 +23,12 @@ class Client:
     # Connecting
 
     @classmethod
-    async def open(cls, app, *, query="protocol=7&client=js&version=8.6.0&flash=false", key=None, headers=(), tls=None, **options):
+    async def open(cls, app, *, query="protocol=7&client=js&version=8.6.0&flash=false", key=None, headers=()):
         """A client whose upgrade succeeded; nothing has been read from it."""
         path = f"{app.prefix}/app/{app.key if key is None else key}" + (f"?{query}" if query else "")
         async with asyncio.timeout(DEADLINE):
             socket = await WebSocket.connect(
-                app.host, app.port, path, tls=app.tls if tls is None else tls, headers=headers, **options)
+                app.host, app.port, path, tls=app.tls, headers=headers)
         same(socket.status, 101, "the status of the upgrade")
         return cls(app, socket)
 

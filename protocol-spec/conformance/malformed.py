@@ -1,9 +1,10 @@
-"""Malformed input: WS-31 to WS-38."""
+"""Malformed input: WS-31 to WS-38. Forms of frames: WS-119 and WS-120."""
 
 import json
 
-from conformance.client import CONFIRMED
-from conformance.registry import rule, that
+from conformance.api import publish
+from conformance.client import CONFIRMED, brief
+from conformance.registry import SPECIFICATION, rule, same, that
 
 
 async def is_only_an_error(t, *texts):
@@ -76,3 +77,56 @@ async def internal_events(t):
     await client.send("pusher_internal:member_added", {"user_id": "x"}, channel=channel)
     await client.expect_error(None)
     await other.silence()
+
+
+FORMS = json.loads((SPECIFICATION / "vectors/frame-forms.json").read_text())
+
+
+@rule("WS-119")
+async def forms(t):
+    one, two = await t.clients_of(2)
+    frames = [one.hello]
+
+    async def seen(client, count=1):
+        frames.extend([await client.frame() for _ in range(count)])
+
+    await one.send("pusher:ping", {})
+    await seen(one)
+    await one.send("pusher:foo")
+    await seen(one)
+    channel = t.name("presence-cache-")
+    await one.ask(channel, '{"user_id":"one"}', auth="x:y")
+    await seen(one, 2)
+    await one.ask(channel, '{"user_id":"one"}')
+    await seen(one)
+    frames += await one.settled()
+    await two.ask(channel, '{"user_id":"two"}')
+    frames += await two.settled()
+    await two.send("client-typing", {"on": True}, channel=channel)
+    await two.leave(channel)
+    await two.silence()
+    await publish(t.app, channel, "order.shipped")
+    while frames[-1]["event"] != "order.shipped":
+        await seen(one)
+    await one.send("pusher:signin", one.sign_in_data({"id": t.name("u-")}))
+    frames += await one.settled()
+    names = {frame["event"] for frame in frames}
+    for form in FORMS["server"]:
+        if form["event"] not in names:
+            continue
+        for frame in (frame for frame in frames if frame["event"] == form["event"]):
+            kind = {str: "string", dict: "object", type(None): "none"}.get(type(frame.get("data")), "something else")
+            that(kind in form["data"], f"{brief(frame)}: data is {kind}, not {form['data']}")
+            same("channel" in frame, form["has_channel"], f"{brief(frame)}: whether there is a channel")
+    unknown = names - {form["event"] for form in FORMS["server"]}
+    same(unknown, set(), "frames of other kinds")
+
+
+@rule("WS-120")
+async def clients_forms(t):
+    client = await t.client()
+    channel = t.name("orders-")
+    for form in FORMS["client"]:
+        await client.socket.send(form["text"].replace("orders", channel))
+        answers = [frame["event"] for frame in await client.settled()] if form["answer"] != "pusher:pong" else [(await client.frame())["event"]]
+        same(answers, [form["answer"]] if form["answer"] else [], f"what {form['id']} drew")

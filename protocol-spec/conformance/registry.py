@@ -31,6 +31,8 @@ class Check:
     """Fixtures without which the rule cannot be tried."""
     slow: bool
     """More than a stranger's server should be asked without `--slow`."""
+    patient: bool
+    """As `slow`, unless there is a server with short keep-alive times."""
     alone: bool
     """Disturbs what runs beside it."""
 
@@ -38,21 +40,28 @@ class Check:
 _checks: dict[str, Check] = {}
 
 
-def rule(number, *, needs=(), slow=False, alone=False):
+def rule(number, *, needs=(), slow=False, patient=False, alone=False):
     """Names the rule that a function shows."""
     def register(function):
         if number in _checks:
             raise ValueError(f"{number} is shown twice")
-        _checks[number] = Check(number, function, (needs,) if isinstance(needs, str) else tuple(needs), slow, alone)
+        roles = (needs,) if isinstance(needs, str) else tuple(needs)
+        _checks[number] = Check(number, function, roles, slow, patient, alone)
         return function
     return register
 
 
 def checks():
-    """All checks, in the order of the areas."""
+    """All checks, in the order of the rules' numbers, family by family."""
     for area in AREAS:
         importlib.import_module(f"conformance.{area}")
-    return list(_checks.values())
+    families = list(dict.fromkeys(number.partition("-")[0] for number in _checks))
+
+    def place(check):
+        family, _, number = check.rule.partition("-")
+        return families.index(family), int(number)
+
+    return sorted(_checks.values(), key=place)
 
 
 def texts(*files):

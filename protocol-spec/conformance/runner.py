@@ -38,8 +38,8 @@ async def run(target, checks, report):
     places = asyncio.Semaphore(AT_ONCE)
 
     async def one(check):
-        # Waiting costs a server nothing.
-        if check.slow:
+        # Who only waits takes no place.
+        if check.patient:
             return await _try(target, check)
         async with places:
             return await _try(target, check)
@@ -64,9 +64,11 @@ async def _try(target, check):
         return result("skip", "needs " + " and ".join(FIXTURES[role] for role in missing))
     if check.slow and not target.slow:
         return result("skip", "needs --slow")
+    if check.patient and not target.slow and "keep_alive" not in target.fixtures:
+        return result("skip", f"needs --slow, or {FIXTURES['keep_alive']}")
     session = Session(target)
     try:
-        async with asyncio.timeout(SLOW_DEADLINE if check.slow else DEADLINE):
+        async with asyncio.timeout(SLOW_DEADLINE if check.slow or check.patient else DEADLINE):
             await check.run(session)
         return result("ok")
     except Skip as skip:

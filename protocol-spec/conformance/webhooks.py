@@ -1,6 +1,7 @@
 """Webhooks, seen by a receiver of our own."""
 
 import asyncio
+import json
 import time
 
 from conformance.api import publish
@@ -29,7 +30,7 @@ async def nothing_more(t, app, channel, wanted):
     same(t.receiver.names(channel), wanted, "the hooks of the channel")
 
 
-@rule("P150", needs="webhooks")
+@rule("WH-150", needs="webhooks")
 async def signature(t):
     app = t.fixture("webhooks")
     channel = t.name("hooks-")
@@ -41,13 +42,12 @@ async def signature(t):
     same(delivery.headers.get("content-type"), "application/json", "Content-Type")
     same(delivery.headers.get("x-pusher-key"), app.key, "X-Pusher-Key")
     same(delivery.headers.get("x-pusher-signature"), hexdigest(app.secret, delivery.body), "X-Pusher-Signature")
-    import json
     body = json.loads(delivery.body)
     that(isinstance(body["time_ms"], int) and abs(body["time_ms"] / 1000 - before) < 60, f"time_ms is {body['time_ms']!r}")
     same(body["events"], [{"name": "channel_occupied", "channel": channel}], "events")
 
 
-@rule("P151", needs="webhooks")
+@rule("WH-151", needs="webhooks")
 async def occupied(t):
     app = t.fixture("webhooks")
     for prefix, join in (("hooks-", False), ("private-hooks-", False), ("presence-hooks-", True)):
@@ -63,7 +63,7 @@ async def occupied(t):
         same(t.receiver.names(channel).count("channel_occupied"), 1, "how often the channel was occupied")
 
 
-@rule("P152", needs="webhooks")
+@rule("WH-152", needs="webhooks")
 async def vacated(t):
     app = t.fixture("webhooks")
     gone, back = t.name("hooks-"), t.name("hooks-")
@@ -80,7 +80,7 @@ async def vacated(t):
     await nothing_more(t, app, back, ["channel_occupied"])
 
 
-@rule("P153", needs="webhooks")
+@rule("WH-153", needs="webhooks")
 async def members(t):
     app = t.fixture("webhooks")
     channel = t.name("presence-hooks-")
@@ -101,7 +101,7 @@ async def members(t):
     await nothing_more(t, app, channel, ["channel_occupied", "member_added", "member_added", "member_removed", "member_added"])
 
 
-@rule("P154", needs="webhooks")
+@rule("WH-154", needs="webhooks")
 async def client_events(t):
     app = t.fixture("webhooks")
     private, presence = t.name("private-hooks-"), t.name("presence-hooks-")
@@ -116,7 +116,7 @@ async def client_events(t):
         same(event, {"name": "client_event", "channel": channel, "event": "client-typing", "socket_id": client.socket_id} | who, "client_event")
 
 
-@rule("P155", needs="webhooks")
+@rule("WH-155", needs="webhooks")
 async def misses(t):
     app = t.fixture("webhooks")
     channel = t.name("cache-hooks-")
@@ -129,7 +129,7 @@ async def misses(t):
     same(t.receiver.names(channel).count("cache_miss"), 1, "how often the miss was told")
 
 
-@rule("P156", needs=("webhooks", "webhooks_batched"))
+@rule("WH-156", needs=("webhooks", "webhooks_batched"))
 async def one_each(t):
     app, batched = t.fixture("webhooks"), t.fixture("webhooks_batched")
     client, other = await t.client(app), await t.client(batched)
@@ -144,7 +144,7 @@ async def one_each(t):
     that(any(len(d.events) > 1 for c in channels for d in t.receiver.about(c, "/batched")), "no batch has more than one event")
 
 
-@rule("P157", needs="webhooks")
+@rule("WH-157", needs="webhooks")
 async def retried(t):
     app = t.fixture("webhooks")
     channel = t.name("hooks-failing-")
@@ -167,7 +167,7 @@ async def occupy_another(t, app):
     return channel
 
 
-@rule("P158", needs="webhooks")
+@rule("WH-158", needs="webhooks")
 async def user_channels(t):
     app = t.fixture("webhooks")
     client = await t.client(app)
@@ -181,7 +181,7 @@ async def user_channels(t):
     await nothing_more(t, app, channel, [])
 
 
-@rule("P150b", needs="webhooks")
+@rule("WH-159", needs="webhooks")
 async def counts(t):
     app = t.fixture("webhooks")
     channel = t.name("hooks-")

@@ -24,15 +24,8 @@ class WebSocket:
         self.pongs = []
 
     @classmethod
-    async def connect(cls, host, port, path, *, tls=None, headers=(), receive_buffer=None):
-        import socket
-        if receive_buffer:
-            sock = socket.create_connection((host, port))
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-            reader, writer = await asyncio.open_connection(sock=sock, limit=receive_buffer)
-        else:
-            reader, writer = await asyncio.open_connection(
-                host, port, ssl=tls, server_hostname=host if tls else None)
+    async def connect(cls, host, port, path, *, tls=None, headers=()):
+        reader, writer = await asyncio.open_connection(host, port, ssl=tls, server_hostname=host if tls else None)
         key = base64.b64encode(os.urandom(16))
         lines = [
             f"GET {path} HTTP/1.1", f"Host: {host}:{port}", "Upgrade: websocket", "Connection: Upgrade",
