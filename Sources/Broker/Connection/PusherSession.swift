@@ -6,17 +6,17 @@ import Wire
 /// A connection that has become a Pusher client. Owned by its connection.
 final class PusherSession {
     let socketID: SocketID
-    private let hub: AppHub
+    private(set) var app: ServedApp
     private var decoder: WebSocketDecoder
     private var subscriptions: [Subscription] = []
     private var keepAlive: KeepAlive
     private var clientEvents = RateWindow()
 
-    init(hub: AppHub, limits: Limits, now: UInt64) {
-        self.hub = hub
+    init(app: ServedApp, maxMessageBytes: Int, now: UInt64) {
+        self.app = app
         // 64 random bits: never met twice, and not to be guessed by whoever wants a signature for it.
         self.socketID = SocketID(first: .random(in: 1...UInt32.max), second: .random(in: 1...UInt32.max))
-        self.decoder = WebSocketDecoder(maxMessageBytes: limits.clientMessage)
+        self.decoder = WebSocketDecoder(maxMessageBytes: maxMessageBytes)
         self.keepAlive = KeepAlive(now: now)
     }
 
@@ -30,12 +30,17 @@ final class PusherSession {
         }
     }
 
+    /// The app's settings have been replaced; what has been subscribed to stays.
+    func settingsChanged(to app: ServedApp) {
+        self.app = app
+    }
+
     /// The connection is over: leaves every channel.
     func end(connection: Connection) {
         let subscriptions = self.subscriptions
         self.subscriptions = []
         for subscription in subscriptions { self.leave(subscription, connection: connection) }
-        self.hub.releaseConnection()
+        self.app.hub.releaseConnection()
     }
 
     // MARK: Liveness
@@ -100,21 +105,21 @@ final class PusherSession {
 
     private func subscribe(_ request: SubscribeRequest, connection: Connection) {
         do throws(SubscriptionRefusal) {
-            let limits = self.hub.limits
+            let limits = self.app.application.limits
             let admission = try SubscriptionPolicy.admit(
-                request, socketID: self.socketID, credentials: self.hub.application.credentials, limits: limits)
+                request, socketID: self.socketID, credentials: self.app.application.credentials, limits: limits)
             if self.subscription(to: admission.channel, connection: connection) != nil {
-                self.confirm(admission, members: self.hub.members(of: admission.channel), connection: connection)
+                self.confirm(admission, members: self.app.hub.members(of: admission.channel), connection: connection)
                 return
             }
             guard self.subscriptions.count < limits.channelsPerConnection else {
                 throw SubscriptionRefusal(
                     .limit, channel: admission.channel.text, error: .tooManyChannels(limits.channelsPerConnection))
             }
-            switch self.hub.subscribe(admission, loop: connection.loop.index) {
+            switch self.app.hub.subscribe(admission, loop: connection.loop.index, of: self.app.application) {
             case .joined(let sequence, let members, _):
                 let subscription = connection.loop.subscribers.insert(
-                    connection, to: admission.channel, app: self.hub.index, joinedAt: sequence,
+                    connection, to: admission.channel, app: self.app.hub.index, joinedAt: sequence,
                     slot: self.subscriptions.count, userID: admission.member?.userID)
                 self.subscriptions.append(subscription)
                 self.confirm(admission, members: members, connection: connection)
@@ -137,7 +142,7 @@ final class PusherSession {
     }
 
     private func unsubscribe(_ name: String, connection: Connection) throws(ProtocolError) {
-        guard let channel = ChannelName(name, limit: self.hub.limits.channelName),
+        guard let channel = ChannelName(name, limit: self.app.application.limits.channelName),
             let index = self.subscription(to: channel, connection: connection)
         else { throw .notSubscribed(name) }
         let subscription = self.subscriptions[index]
@@ -150,13 +155,13 @@ final class PusherSession {
     }
 
     private func leave(_ subscription: Subscription, connection: Connection) {
-        connection.loop.subscribers.remove(subscription, app: self.hub.index)
-        self.hub.unsubscribe(subscription.channel.name, loop: connection.loop.index, userID: subscription.userID)
+        connection.loop.subscribers.remove(subscription, app: self.app.hub.index)
+        self.app.hub.unsubscribe(subscription.channel.name, loop: connection.loop.index, userID: subscription.userID)
     }
 
     /// Where the subscription to a channel stands in `subscriptions`.
     private func subscription(to name: ChannelName, connection: Connection) -> Int? {
-        guard let channel = connection.loop.subscribers.channel(name, app: self.hub.index) else { return nil }
+        guard let channel = connection.loop.subscribers.channel(name, app: self.app.hub.index) else { return nil }
         return self.subscriptions.firstIndex { $0.channel === channel }
     }
 
@@ -168,21 +173,21 @@ final class PusherSession {
     // MARK: Client events
 
     private func publish(_ event: ClientEvent, connection: Connection) throws(ProtocolError) {
-        let application = self.hub.application
-        let own = ChannelName(event.channel, limit: self.hub.limits.channelName)
+        let application = self.app.application
+        let own = ChannelName(event.channel, limit: self.app.application.limits.channelName)
             .flatMap { self.subscription(to: $0, connection: connection) }
         let channel = try ClientEventPolicy.check(
-            event, isSubscribed: own != nil, application: application, limits: self.hub.limits)
-        if let limit = application.clientEventsPerSecond,
+            event, isSubscribed: own != nil, application: application)
+        if let limit = application.rates.clientEventsPerConnection,
             !self.clientEvents.allows(limit, now: connection.loop.now)
         {
             throw .clientEventRate
         }
-        guard !self.hub.isOverloaded else { throw .clientEventOverload }
+        guard !self.app.hub.isOverloaded else { throw .clientEventOverload }
         var name = JSONWriter(reserving: event.name.utf8.count + 2)
         name.string(event.name)
         let frame = ServerFrame.event(
             name: name.bytes, channel: channel, data: event.data, userID: own.flatMap { self.subscriptions[$0].userID })
-        self.hub.publish(frame, to: channel, excluded: self.socketID)
+        self.app.hub.publish(frame, to: channel, excluded: self.socketID)
     }
 }

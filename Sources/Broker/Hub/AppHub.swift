@@ -19,19 +19,15 @@ final class AppHub: Sendable {
 
     private static let shardCount = 16
 
-    let application: Application
-    /// The app's place in the configuration.
+    /// The app's number: no other app gets it while the broker runs.
     let index: Int
-    let limits: Limits
     private let shards: [Shard]
     private let inboxes: [LoopInbox]
     private let maxInboxBytes: Int
     private let connectionCount = Atomic<Int>(0)
 
-    init(application: Application, index: Int, limits: Limits, inboxes: [LoopInbox], maxInboxBytes: Int) {
-        self.application = application
+    init(index: Int, inboxes: [LoopInbox], maxInboxBytes: Int) {
         self.index = index
-        self.limits = limits
         self.inboxes = inboxes
         self.maxInboxBytes = maxInboxBytes
         self.shards = (0..<Self.shardCount).map { _ in Shard(loops: inboxes.count) }
@@ -44,9 +40,9 @@ final class AppHub: Sendable {
     // MARK: Connections
 
     /// Counts a connection in; false when the app is over its quota.
-    func admitConnection() -> Bool {
+    func admitConnection(to application: Application) -> Bool {
         let count = self.connectionCount.add(1, ordering: .relaxed).newValue
-        guard let limit = self.application.maxConnections, count > limit else { return true }
+        guard let limit = application.rates.connections, count > limit else { return true }
         self.releaseConnection()
         return false
     }
@@ -58,11 +54,12 @@ final class AppHub: Sendable {
     // MARK: Channels
 
     /// Subscribes a connection on `loop`, and tells the others of a new member.
-    func subscribe(_ admission: Admission, loop: Int) -> ChannelTable.JoinOutcome {
+    func subscribe(_ admission: Admission, loop: Int, of application: Application) -> ChannelTable.JoinOutcome {
         var woken = LoopSet()
         let outcome = self.shard(of: admission.channel).table.withLock { table in
             let outcome = table.join(
-                admission.channel, loop: loop, member: admission.member, memberLimit: self.limits.presenceMembers)
+                admission.channel, loop: loop, member: admission.member,
+                memberLimit: application.limits.presenceMembers)
             if case .joined(_, _, let announce?) = outcome, let member = admission.member {
                 woken = self.put(
                     ServerFrame.memberAdded(channel: admission.channel, member: member), admission.channel, announce,

@@ -4,7 +4,7 @@ import Synchronization
 
 /// An encoded frame on its way to a channel's subscribers on one loop.
 struct Delivery: Sendable {
-    /// The app's place in the configuration.
+    /// The app's number.
     let app: Int
     let channel: ChannelName
     /// Reaches the subscriptions with a lower number (`ChannelTable`).
