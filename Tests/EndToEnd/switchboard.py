@@ -85,7 +85,7 @@ class Server:
         return re.search(rf"^  {what} +(\S+)$", self.output, re.MULTILINE).group(1)
 
     def _port(self, what):
-        found = re.search(rf"^  {what} +http://\S+:(\d+)$", self.output, re.MULTILINE)
+        found = re.search(rf"^  {what} +(?:\S+ +)*http://\S+:(\d+)$", self.output, re.MULTILINE)
         return int(found.group(1)) if found else None
 
     def credentials(self):

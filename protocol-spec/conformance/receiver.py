@@ -27,6 +27,7 @@ class Receiver:
         self.failures = {}
         """How many more deliveries that name a channel are answered with 500."""
         self.servers = []
+        self.connections = {}
 
     @classmethod
     def of(cls, target):
@@ -45,8 +46,13 @@ class Receiver:
     async def __aexit__(self, *_):
         for server in self.servers:
             server.close()
+        for writer in self.connections.values():
+            writer.close()
+        await asyncio.gather(*self.connections, return_exceptions=True)
 
     async def _serve(self, reader, writer):
+        task = asyncio.current_task()
+        self.connections[task] = writer
         try:
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
@@ -61,6 +67,7 @@ class Receiver:
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:
+            del self.connections[task]
             writer.close()
 
     async def _take(self, delivery):

@@ -24,6 +24,7 @@ FIXTURES = {
     "cache_short": "an app whose cached events live for 'seconds'",
     "two_secrets": "an app with another live secret in 'next_secret'",
     "webhooks": "an app that posts webhooks, one event each, to 'receiver_port' at 'receiver_host', path /each",
+    "webhooks_counts": "as webhooks, with subscription counts turned on",
     "webhooks_batched": "an app that posts webhooks in batches to 'receiver_port' at 'receiver_host', path /batched",
     "keep_alive": "a server whose activity_timeout is at most 15 seconds",
     "full": "a server that takes one connection in all",

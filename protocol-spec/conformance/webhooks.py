@@ -181,9 +181,9 @@ async def user_channels(t):
     await nothing_more(t, app, channel, [])
 
 
-@rule("WH-159", needs="webhooks")
+@rule("WH-159", needs="webhooks_counts")
 async def counts(t):
-    app = t.fixture("webhooks")
+    app = t.fixture("webhooks_counts")
     channel = t.name("hooks-")
     one, two = await t.clients_of(2, app)
     await one.subscribe(channel)
@@ -191,3 +191,10 @@ async def counts(t):
     await two.subscribe(channel)
     events = await named(t, "subscription_count", channel, 2)
     same(events, [{"name": "subscription_count", "channel": channel, "subscription_count": n} for n in (1, 2)], "subscription_count")
+    presence = t.name("presence-hooks-")
+    await one.settled()
+    await one.join(presence, "u-17")
+    marker = t.name("hooks-")
+    await one.subscribe(marker)
+    await named(t, "subscription_count", marker)
+    that("subscription_count" not in t.receiver.names(presence), "a presence channel was counted")
