@@ -57,6 +57,7 @@ class Setup:
             "two_secrets": {"next_secret": "the-next-secret-of-all"},
             "webhooks": {"webhooks": hooks(self.receiver, "each", False)},
             "webhooks_counts": {"subscription_counts": True, "webhooks": hooks(self.receiver, "each", False)},
+            "webhooks_retried": {"webhooks": hooks(self.receiver, "retried", False)},
             "webhooks_batched": {"webhooks": hooks(self.receiver, "batched", True)},
         }
         self.main = self.start("main", self.apps, tls_certificate=certificate, tls_key=key)
@@ -68,7 +69,7 @@ class Setup:
         said["rate_limited"]["per_second"] = 5
         said["cache_short"]["seconds"] = 1
         said["two_secrets"]["next_secret"] = self.apps["two_secrets"]["next_secret"]
-        for role in ("webhooks", "webhooks_counts", "webhooks_batched"):
+        for role in ("webhooks", "webhooks_counts", "webhooks_retried", "webhooks_batched"):
             said[role] |= {"receiver_host": HOST, "receiver_port": self.receiver}
         said["full"] = self.server_of_its_own("full", broker_max_connections=1)
         said["stoppable"] = self.server_of_its_own("stoppable")

@@ -67,11 +67,3 @@ def test_rules_settle_statements_that_exist():
     for number, statements in rules().items():
         assert statements <= set(STATEMENTS), number
 
-
-def test_rules_are_numbered_without_a_gap():
-    families = {}
-    for number in rules():
-        family, _, digits = number.partition("-")
-        families.setdefault(family, set()).add(int(digits))
-    for family, numbers in families.items():
-        assert numbers == set(range(1, max(numbers) + 1)), family

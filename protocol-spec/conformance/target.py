@@ -25,6 +25,7 @@ FIXTURES = {
     "two_secrets": "an app with another live secret in 'next_secret'",
     "webhooks": "an app that posts webhooks, one event each, to 'receiver_port' at 'receiver_host', path /each",
     "webhooks_counts": "as webhooks, with subscription counts turned on",
+    "webhooks_retried": "another app as webhooks, path /retried; what it posts is refused at first",
     "webhooks_batched": "an app that posts webhooks in batches to 'receiver_port' at 'receiver_host', path /batched",
     "keep_alive": "a server whose activity_timeout is at most 15 seconds",
     "full": "a server that takes one connection in all",
