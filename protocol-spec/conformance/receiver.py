@@ -10,8 +10,10 @@ from conformance.registry import Failure
 
 @dataclass(frozen=True)
 class Delivery:
+    method: str
     path: str
     headers: dict
+    """By their names as they were spelled."""
     body: bytes
     at: float
 
@@ -56,12 +58,11 @@ class Receiver:
         try:
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
-                headers = {}
-                for line in head[1:]:
-                    name, _, value = line.partition(":")
-                    headers[name.strip().lower()] = value.strip()
-                body = await reader.readexactly(int(headers.get("content-length", 0)))
-                status = await self._take(Delivery(head[0].split()[1], headers, body, time.monotonic()))
+                headers = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in head[1:])}
+                length = next((value for name, value in headers.items() if name.lower() == "content-length"), 0)
+                body = await reader.readexactly(int(length))
+                method, path, _ = head[0].split()
+                status = await self._take(Delivery(method, path, headers, body, time.monotonic()))
                 writer.write(f"HTTP/1.1 {status} X\r\nContent-Length: 0\r\n\r\n".encode())
                 await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError):

@@ -69,7 +69,7 @@ def texts(*files):
     found = {}
     for file in files or sorted(path.name for path in SPECIFICATION.glob("*.md")):
         path = SPECIFICATION / file
-        for number, text in re.findall(r"^- ([A-Z]+-\d+) (.+(?:\n  .+)*)", path.read_text(), re.MULTILINE):
+        for number, text in re.findall(r"^- ([A-Z]+-\d+):? (.+(?:\n  .+)*)", path.read_text(), re.MULTILINE):
             if number in found:
                 raise ValueError(f"{number} stands twice")
             found[number] = re.sub(r"\s+", " ", text)
