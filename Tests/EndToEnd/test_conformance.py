@@ -15,6 +15,8 @@ from switchboard import BINARY, Server, clean_environment
 
 SPECIFICATION = Path(__file__).parents[2] / "protocol-spec"
 HOST = "127.0.0.1"
+LOOPS = 4
+"""Event loops of the main server: two clients of a rule are rarely on the same one (P79, P80, P103, P140; decision 9)."""
 SHORT = 5
 """The activity_timeout of the server on whose pings the suite waits, in seconds."""
 
@@ -60,7 +62,7 @@ class Setup:
             "webhooks_retried": {"webhooks": hooks(self.receiver, "retried", False)},
             "webhooks_batched": {"webhooks": hooks(self.receiver, "batched", True)},
         }
-        self.main = self.start("main", self.apps, tls_certificate=certificate, tls_key=key)
+        self.main = self.start("main", self.apps, tls_certificate=certificate, tls_key=key, broker_event_loops=LOOPS)
         said = {role: {"port": self.main.broker} | credentials(role) for role in self.apps if role != "main"}
         said["no_counts"] = said["no_watchlist"] = {}
         said["origins"]["origin"] = "https://allowed.example:8443"
