@@ -74,9 +74,10 @@ class Setup:
         for role in ("webhooks", "webhooks_counts", "webhooks_retried", "webhooks_batched"):
             said[role] |= {"receiver_host": HOST, "receiver_port": self.receiver}
         said["full"] = self.server_of_its_own("full", broker_max_connections=1)
+        said["keep_alive"] = self.server_of_its_own("keep_alive", broker_activity_timeout=SHORT)
         said["stoppable"] = self.server_of_its_own("stoppable")
         said["stoppable"]["pid"] = self.servers[-1].process.pid
-        assert set(said) == set(FIXTURES) - {"keep_alive"}
+        assert set(said) == set(FIXTURES)
         self.fixtures = directory / "fixtures.json"
         self.fixtures.write_text(json.dumps(said))
 
@@ -113,7 +114,7 @@ def results(tmp_path_factory):
         main = credentials("main")
         command = [
             sys.executable, "-m", "conformance", "--host", HOST, "--port", str(setup.main.broker), "--app-id", main["id"],
-            "--app-key", main["key"], "--fixtures", str(setup.fixtures), "--json",
+            "--app-key", main["key"], "--fixtures", str(setup.fixtures), "--slow", "--json",
         ]
         done = subprocess.run(
             command, cwd=SPECIFICATION, env=clean_environment(APP_SECRET=main["secret"]), capture_output=True, text=True,
