@@ -1,4 +1,4 @@
-import BrokerCore
+package import BrokerCore
 package import Logging
 import NIOCore
 import NIOPosix
@@ -28,17 +28,19 @@ package final class Broker: Service {
     private let listener: any Channel
     private let group: MultiThreadedEventLoopGroup
     private let loops: [NIOLoopBound<LoopContext>]
+    private let apps: AppRegistry
     private let configuration: BrokerConfiguration
     private let logger: Logger
 
     private init(
         listener: any Channel, group: MultiThreadedEventLoopGroup, loops: [NIOLoopBound<LoopContext>],
-        configuration: BrokerConfiguration, logger: Logger
+        apps: AppRegistry, configuration: BrokerConfiguration, logger: Logger
     ) {
         self.port = listener.localAddress?.port ?? configuration.port
         self.listener = listener
         self.group = group
         self.loops = loops
+        self.apps = apps
         self.configuration = configuration
         self.logger = logger
     }
@@ -47,38 +49,30 @@ package final class Broker: Service {
     package static func bind(_ configuration: BrokerConfiguration, logger: Logger) async throws -> Broker {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.eventLoops)
         do {
-            let loops = try await self.makeLoops(group, configuration: configuration, logger: logger)
+            let eventLoops = Array(group.makeIterator())
+            let inboxes = eventLoops.map { LoopInbox(eventLoop: $0) }
+            let apps = AppRegistry(
+                inboxes: inboxes, maxInboxBytes: configuration.maxInboxBytes, webhooks: configuration.webhooks)
+            let served = apps.replace(with: configuration.applications)
+            var loops: [NIOLoopBound<LoopContext>] = []
+            for (index, eventLoop) in eventLoops.enumerated() {
+                let loop = try await eventLoop.submit {
+                    let context = LoopContext(
+                        index: index, eventLoop: eventLoop, configuration: configuration, apps: served,
+                        inbox: inboxes[index], logger: logger)
+                    inboxes[index].onDelivery(context.start())
+                    return NIOLoopBound(context, eventLoop: eventLoop)
+                }.get()
+                loops.append(loop)
+            }
             let listener = try await self.listen(group, loops: loops, configuration: configuration)
             return Broker(
-                listener: listener, group: group, loops: loops, configuration: configuration, logger: logger)
+                listener: listener, group: group, loops: loops, apps: apps, configuration: configuration,
+                logger: logger)
         } catch {
             try await group.shutdownGracefully()
             throw BindFailure(host: configuration.host, port: configuration.port, error: error)
         }
-    }
-
-    private static func makeLoops(
-        _ group: MultiThreadedEventLoopGroup, configuration: BrokerConfiguration, logger: Logger
-    ) async throws -> [NIOLoopBound<LoopContext>] {
-        let eventLoops = Array(group.makeIterator())
-        let inboxes = eventLoops.map { LoopInbox(eventLoop: $0) }
-        let apps = configuration.applications.enumerated().map { index, application in
-            AppHub(
-                application: application, index: index, limits: configuration.limits, inboxes: inboxes,
-                maxInboxBytes: configuration.maxInboxBytes)
-        }
-        var loops: [NIOLoopBound<LoopContext>] = []
-        for (index, eventLoop) in eventLoops.enumerated() {
-            let loop = try await eventLoop.submit {
-                let context = LoopContext(
-                    index: index, eventLoop: eventLoop, configuration: configuration, apps: apps,
-                    inbox: inboxes[index], logger: logger)
-                inboxes[index].onDelivery(context.start())
-                return NIOLoopBound(context, eventLoop: eventLoop)
-            }.get()
-            loops.append(loop)
-        }
-        return loops
     }
 
     private static func listen(
@@ -103,6 +97,15 @@ package final class Broker: Service {
             }
             .bind(host: configuration.host, port: configuration.port)
             .get()
+    }
+
+    /// Serves these apps instead of the present ones, without dropping a connection but those of apps that are disabled
+    /// (4003) or gone (4001). Returns when every loop serves them.
+    package func reload(_ applications: [Application]) async {
+        let served = self.apps.replace(with: applications)
+        let loops = self.loops.map { loop in loop.eventLoop.submit { loop.value.serve(served) } }
+        // The loops run until `run` has returned, and what they are asked to do cannot fail.
+        try? await EventLoopFuture.andAllComplete(loops, on: self.group.any()).get()
     }
 
     /// Serves until graceful shutdown is asked for, or the task is cancelled. Then stops accepting, finishes requests,

@@ -2,7 +2,7 @@ package import BrokerCore
 import Glibc
 package import PusherProtocol
 
-/// Everything the broker is told at its start. Values only; nothing here changes while it runs.
+/// Everything the broker is told at its start. Only the apps can be replaced while it runs.
 package struct BrokerConfiguration: Sendable {
     /// The address to listen on, and the port (0 = any free one).
     package var host: String
@@ -11,13 +11,18 @@ package struct BrokerConfiguration: Sendable {
     package var eventLoops: Int
     /// The apps that are served; keys and ids are unique.
     package var applications: [Application]
-    package var limits = Limits()
+    /// Bytes of one WebSocket message from a client (P36). Room for 10 KiB of data in which every byte is escaped.
+    package var maxMessageBytes = 64 * 1024
+    /// Bytes of a request body of the HTTP API. Room for a full batch in which every byte is escaped.
+    package var maxBodyBytes = 1024 * 1024
     package var keepAlive = KeepAlive.Timing(activityTimeout: 120)
     package var timeouts = Timeouts()
     /// Bytes that may wait for one client before it is closed with 4100.
     package var maxBacklog = 1 << 20
     /// Bytes of events that may wait for one event loop before publishers are refused with 503.
     package var maxInboxBytes = 64 << 20
+    /// Where events go that an app's webhooks are to be told.
+    package var webhooks: (any WebhookSink)?
     /// The wall clock in seconds since 1970, for the timestamps of signed requests.
     package var wallClock: @Sendable () -> Int64 = { Int64(time(nil)) }
 

@@ -10,9 +10,7 @@ final class LoopContext {
     /// The loop's place among the broker's loops.
     let index: Int
     let configuration: BrokerConfiguration
-    /// By app key, and by app id.
-    let appsByKey: [String: AppHub]
-    let appsByID: [String: AppHub]
+    private(set) var apps: ServedApps
     let logger: Logger
 
     let subscribers: LoopSubscribers
@@ -34,19 +32,18 @@ final class LoopContext {
     private var date = ""
 
     init(
-        index: Int, eventLoop: any EventLoop, configuration: BrokerConfiguration, apps: [AppHub], inbox: LoopInbox,
+        index: Int, eventLoop: any EventLoop, configuration: BrokerConfiguration, apps: ServedApps, inbox: LoopInbox,
         logger: Logger
     ) {
         self.index = index
         self.eventLoop = eventLoop
         self.configuration = configuration
-        self.appsByKey = Dictionary(apps.map { ($0.application.credentials.key, $0) }) { first, _ in first }
-        self.appsByID = Dictionary(apps.map { ($0.application.credentials.id, $0) }) { first, _ in first }
+        self.apps = apps
         self.inbox = inbox
         self.logger = logger
-        self.subscribers = LoopSubscribers(apps: apps.count)
+        self.subscribers = LoopSubscribers()
         self.wheel = DeadlineWheel(now: NIODeadline.now().uptimeNanoseconds)
-        self.scratch = .allocate(byteCount: max(configuration.limits.clientMessage, 125), alignment: 8)
+        self.scratch = .allocate(byteCount: max(configuration.maxMessageBytes, 125), alignment: 8)
         self.replies = ByteBufferAllocator().buffer(capacity: 16 * 1024)
     }
 
@@ -62,6 +59,7 @@ final class LoopContext {
         self.ticks = self.eventLoop.scheduleRepeatedTask(initialDelay: tick, delay: tick) { _ in
             let context = bound.value
             context.wheel.advance(to: context.now)
+            context.announceDueCounts()
             context.closeFailed()
         }
         return { bound.value.deliver() }
@@ -77,6 +75,14 @@ final class LoopContext {
         while let (connection, failure) = self.failed.popLast() { connection.close(after: failure) }
     }
 
+    /// One loop looks after the counts of crowded channels for all.
+    private func announceDueCounts() {
+        guard self.index == 0 else { return }
+        for app in self.apps.all where app.application.features.subscriptionCounts {
+            app.hub.announceDueCounts(of: app.application, now: self.now)
+        }
+    }
+
     /// The value of a `Date` field (RFC 9110 section 5.6.7), made once a second.
     var httpDate: String {
         var seconds = time(nil)
@@ -90,6 +96,15 @@ final class LoopContext {
             self.dateSecond = seconds
         }
         return self.date
+    }
+
+    // MARK: Reload
+
+    /// Serves these apps from now on. Clients of an app that is disabled or gone are closed; the others notice nothing.
+    func serve(_ apps: ServedApps) {
+        self.apps = apps
+        for connection in self.wheel.members { connection.appsChanged(to: apps) }
+        self.closeFailed()
     }
 
     // MARK: Shutdown

@@ -4,15 +4,16 @@ package import PusherProtocol
 package enum ClientEventPolicy {
     /// - Parameter isSubscribed: whether the connection is subscribed to the event's channel.
     package static func check(
-        _ event: ClientEvent, isSubscribed: Bool, application: Application, limits: Limits
+        _ event: ClientEvent, isSubscribed: Bool, application: Application
     ) throws(ProtocolError) -> ChannelName {
-        guard application.allowsClientEvents else { throw .clientEventsDisabled }
+        guard application.features.clientEvents else { throw .clientEventsDisabled }
+        let limits = application.limits
         guard let channel = ChannelName(event.channel, limit: limits.channelName) else {
             throw .invalidChannelName(event.channel)
         }
         switch channel.kind {
         case .private, .encrypted, .presence: break
-        case .public, .user: throw .clientEventWrongChannel
+        case .public, .user, .watchers: throw .clientEventWrongChannel
         }
         guard isSubscribed else { throw .clientEventNotSubscribed(channel.text) }
         guard event.name.unicodeScalars.count <= limits.eventName else {

@@ -92,10 +92,13 @@ struct Serving {
     }
 
     private func bindBroker(_ credentials: AppCredentials) async throws -> Broker {
+        var features = Application.Features()
+        features.clientEvents = self.settings.clientEvents
+        var rates = Application.Rates()
+        rates.clientEventsPerConnection = self.settings.clientEventsPerSecond
         let application = Application(
-            credentials: credentials, allowsClientEvents: self.settings.clientEvents,
-            clientEventsPerSecond: self.settings.clientEventsPerSecond,
-            allowedOrigins: self.settings.brokerAllowedOrigins)
+            credentials: credentials, allowedOrigins: self.settings.brokerAllowedOrigins, features: features,
+            rates: rates)
         let configuration = BrokerConfiguration(
             host: self.settings.brokerHost, port: self.settings.brokerPort, eventLoops: self.settings.brokerEventLoops,
             applications: [application])

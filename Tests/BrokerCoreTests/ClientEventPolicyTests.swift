@@ -4,9 +4,10 @@ import Testing
 
 @Suite struct ClientEventPolicyTests {
     private func application(allowsClientEvents: Bool = true) -> Application {
-        Application(
-            credentials: AppCredentials(id: "1", key: "k", secret: AppSecret("s")),
-            allowsClientEvents: allowsClientEvents)
+        var features = Application.Features()
+        features.clientEvents = allowsClientEvents
+        return Application(
+            credentials: AppCredentials(id: "1", key: "k", secret: AppSecret("s")), features: features)
     }
 
     private func check(
@@ -20,8 +21,7 @@ import Testing
         event.channel = channel
         event.dataCount = dataCount
         return try ClientEventPolicy.check(
-            event, isSubscribed: isSubscribed, application: self.application(allowsClientEvents: allowsClientEvents),
-            limits: Limits())
+            event, isSubscribed: isSubscribed, application: self.application(allowsClientEvents: allowsClientEvents))
     }
 
     @Test(

@@ -70,7 +70,7 @@ struct ClientEventTests {
     @Test("P89: an app without client events refuses them")
     func disabled() async throws {
         try await TestBroker.run(
-            application: Application(credentials: TestBroker.credentials, allowsClientEvents: false)
+            application: TestBroker.application { features, _, _ in features.clientEvents = false }
         ) { broker in
             let client = try await broker.client()
             try await client.subscribe("private-ops")

@@ -49,7 +49,7 @@ struct HandshakeTests {
     @Test("P11: a disabled app's clients are refused with 4003, its publishers with 403")
     func disabled() async throws {
         try await TestBroker.run(
-            application: Application(credentials: TestBroker.credentials, isEnabled: false)
+            application: TestBroker.application(isEnabled: false)
         ) { broker in
             let client = try await PusherTestClient.connect(
                 port: broker.port, path: "/app/\(TestBroker.credentials.key)")
@@ -61,7 +61,7 @@ struct HandshakeTests {
     @Test("P12: above its quota an app's clients get 4004; one that leaves makes room")
     func quota() async throws {
         try await TestBroker.run(
-            application: Application(credentials: TestBroker.credentials, maxConnections: 1)
+            application: TestBroker.application { _, rates, _ in rates.connections = 1 }
         ) { broker in
             let first = try await broker.client()
             let second = try await PusherTestClient.connect(
@@ -82,7 +82,7 @@ struct HandshakeTests {
         ])
     func origins(header: String, isAccepted: Bool) async throws {
         try await TestBroker.run(
-            application: Application(credentials: TestBroker.credentials, allowedOrigins: ["app.example"])
+            application: TestBroker.application(allowedOrigins: ["app.example"])
         ) { broker in
             let client = try await PusherTestClient.connect(
                 port: broker.port, path: "/app/\(TestBroker.credentials.key)", headers: header)

@@ -87,7 +87,9 @@ struct PresenceTests {
 
     @Test("P77: a full channel refuses another user, but not another connection of a member")
     func full() async throws {
-        try await TestBroker.run(configure: { $0.limits.presenceMembers = 1 }) { broker in
+        try await TestBroker.run(
+            application: TestBroker.application { _, _, limits in limits.presenceMembers = 1 }
+        ) { broker in
             let (first, second) = (try await broker.client(), try await broker.client())
             try await first.subscribe("presence-ops", channelData: Self.ada)
             #expect(try await second.subscribe("presence-ops", channelData: Self.bob).event == "pusher:error")

@@ -246,6 +246,16 @@ final class Connection: ChannelInboundHandler {
         self.context?.close(promise: nil)
     }
 
+    /// Other apps are served, or the same with other settings.
+    func appsChanged(to apps: ServedApps) {
+        guard case .webSocket(let session) = self.state else { return }
+        guard let app = apps.successor(of: session.app) else {
+            return self.close(with: .unknownKey(session.app.application.credentials.key))
+        }
+        guard app.application.isEnabled else { return self.close(with: .applicationDisabled) }
+        session.settingsChanged(to: app)
+    }
+
     /// The server goes down.
     func shutDown() {
         switch self.state {

@@ -112,7 +112,7 @@ final class HTTPExchange {
                     }
                 case .body(var body):
                     self.phase = .head
-                    let (taken, isWhole) = try body.take(rest, limit: connection.loop.configuration.limits.requestBody)
+                    let (taken, isWhole) = try body.take(rest, limit: connection.loop.configuration.maxBodyBytes)
                     used += taken
                     if isWhole {
                         self.finish(body, connection: connection)
@@ -150,7 +150,7 @@ final class HTTPExchange {
                 self.finish(body, connection: connection)
                 return
             case .length(let length):
-                let limit = loop.configuration.limits.requestBody
+                let limit = loop.configuration.maxBodyBytes
                 guard length <= limit else {
                     self.answer(
                         HTTPAnswer(.contentTooLarge, text: "Body is over \(limit) bytes"), head: head,
@@ -160,7 +160,7 @@ final class HTTPExchange {
                 body.length = length
                 body.bytes.reserveCapacity(min(length, 16 * 1024))
             case .chunked:
-                body.chunks = ChunkedBody(maxBytes: loop.configuration.limits.requestBody)
+                body.chunks = ChunkedBody(maxBytes: loop.configuration.maxBodyBytes)
             }
             if head.expectsContinue { loop.replies.writeStaticString("HTTP/1.1 100 Continue\r\n\r\n") }
             self.phase = .body(body)

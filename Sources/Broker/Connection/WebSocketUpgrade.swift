@@ -29,9 +29,9 @@ enum WebSocketUpgrade {
         connection.loop.replies.writeString("\r\n\r\n")
 
         do throws(ProtocolError) {
-            let hub = try self.admit(head, key: key, loop: connection.loop)
+            let app = try self.admit(head, key: key, loop: connection.loop)
             let session = PusherSession(
-                hub: hub, limits: connection.loop.configuration.limits, now: connection.loop.now)
+                app: app, maxMessageBytes: connection.loop.configuration.maxMessageBytes, now: connection.loop.now)
             connection.state = .webSocket(session)
             connection.read(.small)
             session.begin(connection: connection)
@@ -43,14 +43,14 @@ enum WebSocketUpgrade {
 
     private static func admit(
         _ head: HTTPRequestHead, key: String, loop: LoopContext
-    ) throws(ProtocolError) -> AppHub {
+    ) throws(ProtocolError) -> ServedApp {
         try ConnectionAdmission.checkVersion(QueryParameters(head.query))
-        guard let hub = loop.appsByKey[key] else { throw .unknownKey(key) }
-        guard hub.application.isEnabled else { throw .applicationDisabled }
-        try ConnectionAdmission.checkOrigin(head.origin, of: hub.application)
+        guard let app = loop.apps.app(key: key) else { throw .unknownKey(key) }
+        guard app.application.isEnabled else { throw .applicationDisabled }
+        try ConnectionAdmission.checkOrigin(head.origin, of: app.application)
         guard !loop.isShuttingDown else { throw .shuttingDown }
-        guard hub.admitConnection() else { throw .overQuota }
-        return hub
+        guard app.hub.admitConnection(to: app.application) else { throw .overQuota }
+        return app
     }
 
     /// Sixteen bytes in Base64.

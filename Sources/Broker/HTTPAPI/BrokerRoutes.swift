@@ -15,7 +15,7 @@ enum BrokerRoutes {
     /// One verified request, ready for its body.
     struct Endpoint {
         let call: Call
-        let hub: AppHub
+        let app: ServedApp
         let query: QueryParameters
         /// The MD5 that the body must have; nil when it must be empty.
         let bodyDigest: String?
@@ -26,7 +26,7 @@ enum BrokerRoutes {
             } catch {
                 return HTTPAnswer(.unauthorized, text: error.description)
             }
-            guard self.call.method == "GET" || !self.hub.isOverloaded else {
+            guard self.call.method == "GET" || !self.app.hub.isOverloaded else {
                 return HTTPAnswer(.serviceUnavailable, text: "The server is behind with deliveries; try again")
                     .adding("Retry-After: 1\r\n")
             }
@@ -39,11 +39,11 @@ enum BrokerRoutes {
 
         private func carryOut(body: [UInt8]) throws(RequestRejection) -> HTTPAnswer {
             switch self.call {
-            case .events: try TriggerEndpoints.trigger(body, hub: self.hub)
-            case .batchEvents: try TriggerEndpoints.triggerBatch(body, hub: self.hub)
-            case .channels: try ChannelEndpoints.list(self.query, hub: self.hub)
-            case .channel(let name): try ChannelEndpoints.show(name, self.query, hub: self.hub)
-            case .users(let name): try ChannelEndpoints.users(name, hub: self.hub)
+            case .events: try TriggerEndpoints.trigger(body, app: self.app)
+            case .batchEvents: try TriggerEndpoints.triggerBatch(body, app: self.app)
+            case .channels: try ChannelEndpoints.list(self.query, app: self.app)
+            case .channel(let name): try ChannelEndpoints.show(name, self.query, app: self.app)
+            case .users(let name): try ChannelEndpoints.users(name, app: self.app)
             }
         }
     }
@@ -111,7 +111,7 @@ enum BrokerRoutes {
 
     private static func matchCall(_ call: Call, app: String, head: HTTPRequestHead, loop: LoopContext) -> Match {
         guard head.method == call.method else { return .answer(self.methodNotAllowed(call.method)) }
-        guard let hub = loop.appsByID[app] else {
+        guard let app = loop.apps.app(id: app) else {
             return .answer(HTTPAnswer(.notFound, text: "No app with this id exists on this server"))
         }
         guard let query = QueryParameters(head.query) else {
@@ -120,11 +120,11 @@ enum BrokerRoutes {
         do throws(RequestSignature.Refusal) {
             let digest = try RequestSignature.verify(
                 method: head.method, path: head.path, query: query, now: loop.configuration.wallClock(),
-                credentials: hub.application.credentials)
-            guard hub.application.isEnabled else {
+                credentials: app.application.credentials)
+            guard app.application.isEnabled else {
                 return .answer(HTTPAnswer(.forbidden, text: "This app is disabled"))
             }
-            return .endpoint(Endpoint(call: call, hub: hub, query: query, bodyDigest: digest))
+            return .endpoint(Endpoint(call: call, app: app, query: query, bodyDigest: digest))
         } catch {
             return .answer(HTTPAnswer(.unauthorized, text: error.description))
         }

@@ -21,21 +21,18 @@ final class LoopChannel {
 
 /// Which connections of one loop are subscribed to what. Confined to its loop.
 final class LoopSubscribers {
-    /// By the app's place in the configuration.
-    private var channels: [[ChannelName: LoopChannel]]
-
-    init(apps: Int) {
-        self.channels = Array(repeating: [:], count: apps)
-    }
+    /// By the app's number.
+    private var channels: [[ChannelName: LoopChannel]] = []
 
     func channel(_ name: ChannelName, app: Int) -> LoopChannel? {
-        self.channels[app][name]
+        app < self.channels.count ? self.channels[app][name] : nil
     }
 
     /// Adds a subscriber and returns its subscription, which the connection keeps as its `slot`th.
     func insert(
         _ connection: Connection, to name: ChannelName, app: Int, joinedAt: UInt64, slot: Int, userID: String?
     ) -> Subscription {
+        while self.channels.count <= app { self.channels.append([:]) }
         let channel: LoopChannel
         if let existing = self.channels[app][name] {
             channel = existing

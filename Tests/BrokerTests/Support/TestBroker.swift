@@ -11,7 +11,20 @@ struct TestBroker: Sendable {
     /// What the brokers under test take for the time.
     static let now: Int64 = 1_700_000_000
 
+    /// The test app with other settings.
+    static func application(
+        isEnabled: Bool = true, allowedOrigins: Set<String>? = nil,
+        _ configure: (inout Application.Features, inout Application.Rates, inout Limits) -> Void = { _, _, _ in }
+    ) -> Application {
+        var (features, rates, limits) = (Application.Features(), Application.Rates(), Limits())
+        configure(&features, &rates, &limits)
+        return Application(
+            credentials: self.credentials, isEnabled: isEnabled, allowedOrigins: allowedOrigins, features: features,
+            rates: rates, limits: limits)
+    }
+
     let port: Int
+    private let broker: Broker
     private let group: ServiceGroup
 
     /// Runs a broker around `body`.
@@ -32,7 +45,7 @@ struct TestBroker: Sendable {
             tasks.addTask { try await group.run() }
             let result: Swift.Result<Result, any Error>
             do {
-                result = .success(try await body(TestBroker(port: broker.port, group: group)))
+                result = .success(try await body(TestBroker(port: broker.port, broker: broker, group: group)))
             } catch {
                 result = .failure(error)
             }
@@ -44,6 +57,10 @@ struct TestBroker: Sendable {
 
     func shutDown() async {
         await self.group.triggerGracefulShutdown()
+    }
+
+    func reload(_ applications: [Application]) async {
+        await self.broker.reload(applications)
     }
 
     func raw() async throws -> RawClient {
@@ -59,9 +76,11 @@ struct TestBroker: Sendable {
 
     /// Publishes by the HTTP API and returns the answer.
     @discardableResult
-    func trigger(_ body: String, path: String = "/apps/4711/events") async throws -> TestAnswer {
+    func trigger(
+        _ body: String, path: String = "/apps/4711/events", credentials: AppCredentials = Self.credentials
+    ) async throws -> TestAnswer {
         let http = try await self.raw()
         defer { http.cut() }
-        return try await http.call("POST", path, body: body)
+        return try await http.call("POST", path, body: body, credentials: credentials)
     }
 }
