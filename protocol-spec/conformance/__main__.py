@@ -63,7 +63,8 @@ def main():
                 "rule": result.rule, "outcome": result.outcome, "text": sentence, "detail": result.detail,
                 "seconds": round(result.seconds, 3)}, ensure_ascii=False), flush=True)
         else:
-            print(f"{result.outcome:4} {result.rule:7} {sentence}" + (f": {result.detail}" if result.detail else ""), flush=True)
+            detail = f": {result.detail}" if result.detail else ""
+            print(f"{result.outcome:4} {result.rule:7} {sentence}{detail}", flush=True)
 
     try:
         asyncio.run(run(Target(app, fixtures, given.slow), wanted, report))

@@ -72,9 +72,12 @@ def _unchunked(data):
     return whole
 
 
-def signed(app, method, path, body=b"", parameters=(), *, timestamp=None, secret=None, key=None, left_out=(), digest=True):
+def signed(
+    app, method, path, body=b"", parameters=(), *, timestamp=None, secret=None, key=None, left_out=(), digest=True,
+):
     """The parameters of a signed request, decoded, in the order in which they are sent."""
-    pairs = [("auth_key", key or app.key), ("auth_timestamp", str(int(time.time()) if timestamp is None else timestamp)), ("auth_version", "1.0")]
+    timestamp = int(time.time()) if timestamp is None else timestamp
+    pairs = [("auth_key", key or app.key), ("auth_timestamp", str(timestamp)), ("auth_version", "1.0")]
     if body and digest:
         pairs.append(("body_md5", body_md5(body)))
     pairs += list(parameters)
@@ -92,7 +95,8 @@ async def call(app, method, path, body=None, parameters=(), **options):
     """A signed call of `path`, which begins behind `/apps/{id}` unless it begins with `//`."""
     data = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
     whole = path[1:] if path.startswith("//") else f"/apps/{app.id}{path}"
-    return await exchange(app, method, f"{whole}?{query(signed(app, method, whole, data, parameters, **options))}", data)
+    pairs = signed(app, method, whole, data, parameters, **options)
+    return await exchange(app, method, f"{whole}?{query(pairs)}", data)
 
 
 async def get(app, path, parameters=(), **options):

@@ -80,8 +80,9 @@ class Client:
         data = (await self.expect("pusher:error", deadline=deadline))["data"]
         that(isinstance(data, dict), f"the error's data is {data!r}, not an object")
         same(data.get("code"), code, "the error's code")
-        that(isinstance(data.get("message"), str) and data["message"], f"the error's message is {data.get('message')!r}")
-        return data["message"]
+        message = data.get("message")
+        that(isinstance(message, str) and message, f"the error's message is {message!r}")
+        return message
 
     async def expect_close(self, code, deadline=DEADLINE):
         """The end of the connection, with this code; whatever comes before is passed over. The reason."""
@@ -101,7 +102,7 @@ class Client:
         that(await self.expect_close(code, deadline), "the close has no reason")
 
     async def silence(self):
-        """Nothing has come: what this connection sent has been dealt with, and the next frame is the answer to a ping."""
+        """What this connection sent has been dealt with, and nothing has come but the answer to a ping."""
         await self.send("pusher:ping", {})
         frame = await self.frame()
         that(frame["event"] == "pusher:pong", f"{brief(frame)} came")

@@ -8,6 +8,8 @@ from conformance.client import CONFIRMED
 from conformance.registry import rule, same, that
 
 COUNT = "pusher_internal:subscription_count"
+INTERVAL = 5.0
+"""Seconds between the counts of a large channel."""
 
 
 async def count(client, channel):
@@ -52,30 +54,33 @@ async def presence(t):
 async def seldom(t):
     app = t.fixture("counts")
     channel = t.name("ops-")
-    loop = asyncio.get_running_loop()
-    clients = list(await asyncio.gather(*(t.client(app) for _ in range(130))))
-    for client in clients:
+    clock = asyncio.get_running_loop().time
+    watcher, *others = await asyncio.gather(*(t.client(app) for _ in range(130)))
+    await watcher.subscribe(channel)
+    above = []
+
+    async def until(number):
+        """Reads counts up to this one; those above 100 are kept with the time at which they came."""
+        last = None
+        while last != number:
+            last = (await count(watcher, channel))["subscription_count"]
+            if last > 100:
+                above.append((clock(), last))
+
+    watching = asyncio.create_task(until(130))
+    for client in others:
         await client.ask(channel)
         while (await client.frame())["event"] != CONFIRMED:
             pass
-    seen = []
-    async with asyncio.timeout(30):
-        while not seen or seen[-1][1] < len(clients):
-            frame = await clients[0].frame(20)
-            same(frame["event"], COUNT, "the event")
-            seen.append((loop.time(), json.loads(frame["data"])["subscription_count"]))
-    above = [number for _, number in seen if number > 100]
-    that(len(above) <= 2, f"{len(above)} counts above 100 came at once: {above}")
-    # One that leaves now is counted within five seconds, and not with the next.
-    for client in clients[-5:]:
+    await watching
+    watching = asyncio.create_task(until(125))
+    for client in others[-5:]:
         await client.leave(channel)
         await client.settled()
-    left = seen[-1][0]
-    while seen[-1][1] != len(clients) - 5:
-        frame = await clients[0].frame(20)
-        seen.append((loop.time(), json.loads(frame["data"])["subscription_count"]))
-        that(len(seen) - 1 == 0 or seen[-1][0] - seen[-2][0] > 0, "a count from the past")
-    that(seen[-1][0] - left < 12, "the last count came late")
+    await watching
+    gaps = [later - earlier for (earlier, _), (later, _) in zip(above, above[1:])]
+    that(min(gaps) > INTERVAL - 1, f"counts above 100 came {min(gaps):.1f} s apart")
+    that(max(gaps) < INTERVAL + 3, f"counts above 100 came {max(gaps):.1f} s apart")
 
 
 @rule("WS-118", needs="no_counts")

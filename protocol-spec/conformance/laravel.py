@@ -99,6 +99,6 @@ async def error(t):
     channel = t.name("private-orders.")
     await client.ask(channel, auth=client.auth(channel, secret=OTHER_SECRET))
     frames = await client.settled()
-    told = [frame for frame in frames if frame["event"] == "pusher:subscription_error" and frame.get("channel") == channel]
-    same(len(told), 1, "the number of errors on the channel")
+    told = [frame for frame in frames if frame["event"] == "pusher:subscription_error"]
+    same([frame.get("channel") for frame in told], [channel], "the channels of the errors")
     that(isinstance(told[0].get("data"), dict), f"data is {told[0].get('data')!r}")

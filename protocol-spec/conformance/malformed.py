@@ -131,5 +131,6 @@ async def clients_forms(t):
     channel = t.name("orders-")
     for form in FORMS["client"]:
         await client.socket.send(form["text"].replace("orders", channel))
-        answers = [frame["event"] for frame in await client.settled()] if form["answer"] != "pusher:pong" else [(await client.frame())["event"]]
+        answers = [await client.frame()] if form["answer"] == "pusher:pong" else await client.settled()
+        answers = [frame["event"] for frame in answers]
         same(answers, [form["answer"]] if form["answer"] else [], f"what {form['id']} drew")

@@ -60,7 +60,8 @@ async def malformed_auth(t):
     client = await t.client()
     channel = t.name("private-ops-")
     right = client.auth(channel)
-    for auth in ("", right.replace(":", ""), client.auth(channel, key="0123456789abcdef0123"), ":" + right.split(":")[1], right + "0", right[:-1], ":"):
+    foreign = client.auth(channel, key="0123456789abcdef0123")
+    for auth in ("", ":", right.replace(":", ""), foreign, ":" + right.split(":")[1], right + "0", right[:-1]):
         await client.ask(channel, auth=auth)
         await client.expect_refused(channel)
     await client.send("pusher:subscribe", {"channel": channel})

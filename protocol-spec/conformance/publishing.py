@@ -189,7 +189,10 @@ async def bad_batch(t):
     channel = t.name("batch-")
     client = await listener(t, channel)
     good = {"channel": channel, "name": "n", "data": ""}
-    for change, status in (({"channel": "a b"}, 400), ({"name": "pusher:x"}, 400), ({"data": 7}, 400), ({"socket_id": "x"}, 400), ({"data": "x" * 10_241}, 413)):
+    for change, status in (
+        ({"channel": "a b"}, 400), ({"name": "pusher:x"}, 400), ({"data": 7}, 400), ({"socket_id": "x"}, 400),
+        ({"data": "x" * 10_241}, 413),
+    ):
         (await post(t.app, "/batch_events", {"batch": [good, good | change, good]})).expect(status)
     await client.silence()
     await publish(t.app, channel, "marker")

@@ -88,7 +88,7 @@ class Receiver:
     def names(self, channel, path="/each"):
         return [e["name"] for d in self.about(channel, path) for e in d.events if e.get("channel") == channel]
 
-    async def until(self, condition, what, deadline=20.0):
+    async def until(self, condition, what, deadline):
         """The first truthy value of `condition`, asked after each delivery."""
         try:
             async with asyncio.timeout(deadline), self.changed:

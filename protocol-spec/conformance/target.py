@@ -1,7 +1,6 @@
 """The server that is tried, and what it was set up with for the rules that need it."""
 
 import asyncio
-import contextlib
 import itertools
 import secrets
 import ssl
@@ -68,7 +67,6 @@ class Target:
         self.fixtures = {role: App(app.description | said) for role, said in (fixtures or {}).items()}
         self._run = secrets.token_hex(4)
         self._numbers = itertools.count(1)
-        self._clients = contextlib.AsyncExitStack()
 
     def fixture(self, role):
         if role not in self.fixtures:

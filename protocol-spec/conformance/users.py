@@ -55,7 +55,8 @@ async def user_events(t):
 async def wrong_signature(t):
     client, other = await t.clients_of(2)
     data = {"id": t.name("u-")}
-    for sent in (client.sign_in_data(data, secret="0123456789abcdef"), other.sign_in_data(data), {"user_data": json.dumps(data)}, {}):
+    wrong = client.sign_in_data(data, secret="0123456789abcdef")
+    for sent in (wrong, other.sign_in_data(data), {"user_data": json.dumps(data)}, {}):
         await client.send("pusher:signin", sent)
         await client.expect_error(None)
     await client.sign_in(data["id"])

@@ -12,12 +12,13 @@ DELAY = 3.0
 """How long a "gone" may be held back, in seconds."""
 
 
-async def named(t, name, channel, count=1, path="/each"):
+async def named(t, name, channel, count=1, path="/each", deadline=20.0):
     """The first `count` events of that name about the channel."""
     def found():
-        events = [e for d in t.receiver.about(channel, path) for e in d.events if e["name"] == name and e["channel"] == channel]
+        events = [event for delivery in t.receiver.about(channel, path) for event in delivery.events]
+        events = [event for event in events if event["name"] == name and event["channel"] == channel]
         return events if len(events) >= count else None
-    return await t.receiver.until(found, f"{name} of {channel}")
+    return await t.receiver.until(found, f"{name} of {channel}", deadline)
 
 
 async def nothing_more(t, app, channel, wanted):
@@ -70,7 +71,8 @@ async def members_of_events(t):
     client, counted = await t.client(app), await t.client(t.fixture("webhooks_counts"))
     await client.subscribe(private)
     await client.join(presence, 17)
-    same(await named(t, "member_added", presence), [{"name": "member_added", "channel": presence, "user_id": "17"}], "member_added")
+    events = await named(t, "member_added", presence)
+    same(events, [{"name": "member_added", "channel": presence, "user_id": "17"}], "member_added")
     for channel, who in ((private, {}), (presence, {"user_id": "17"})):
         await client.send("client-typing", {"on": True}, channel=channel)
         (event,) = await named(t, "client_event", channel)
@@ -131,9 +133,11 @@ async def retried(t):
     client = await t.client(app)
     await client.subscribe(channel)
     await client.subscribe(marker)
-    deliveries = await t.receiver.until(
-        lambda: found if len(found := t.receiver.about(channel, "/retried")) >= 4 else None, "the fourth attempt", deadline=45)
-    same(len({(d.body, d.headers.get("X-Pusher-Signature")) for d in deliveries}), 1, "the number of different requests")
+    attempts = await named(t, "channel_occupied", channel, 4, path="/retried", deadline=45)
+    deliveries = t.receiver.about(channel, "/retried")
+    same(len(deliveries), len(attempts), "the number of requests")
+    requests = {(delivery.body, delivery.headers.get("X-Pusher-Signature")) for delivery in deliveries}
+    same(len(requests), 1, "the number of different requests")
     gaps = [later.at - earlier.at for earlier, later in zip(deliveries, deliveries[1:])]
     that(gaps[0] < gaps[1] < gaps[2], f"the gaps are {gaps}")
     # What came after it has waited, and is the next request now.
@@ -179,7 +183,8 @@ async def reload(t):
     await again.subscribe(channel)
     await again.join(presence, "page")
     await nothing_more(t, app, channel, ["channel_occupied"])
-    same(t.receiver.names(presence), ["channel_occupied", "member_added", "member_added"], "the hooks of the presence channel")
+    wanted = ["channel_occupied", "member_added", "member_added"]
+    same(t.receiver.names(presence), wanted, "the hooks of the presence channel")
 
 
 @rule("WH-23", needs="webhooks")

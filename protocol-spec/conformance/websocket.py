@@ -29,7 +29,8 @@ class WebSocket:
         key = base64.b64encode(os.urandom(16))
         lines = [
             f"GET {path} HTTP/1.1", f"Host: {host}:{port}", "Upgrade: websocket", "Connection: Upgrade",
-            "Sec-WebSocket-Version: 13", f"Sec-WebSocket-Key: {key.decode()}", *(f"{name}: {value}" for name, value in headers),
+            "Sec-WebSocket-Version: 13", f"Sec-WebSocket-Key: {key.decode()}",
+            *(f"{name}: {value}" for name, value in headers),
         ]
         writer.write("\r\n".join(lines).encode() + b"\r\n\r\n")
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
