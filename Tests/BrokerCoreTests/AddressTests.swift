@@ -122,6 +122,8 @@ struct ClientOriginTests {
     @Test("A head full of addresses is looked through to its end and no further")
     func long() throws {
         let many = Array(repeating: "10.0.0.2", count: 2000)
-        #expect(try self.origin(for: (["198.51.100.7"] + many).joined(separator: ",")).address.description == "198.51.100.7")
+        #expect(
+            try self.origin(for: (["198.51.100.7"] + many).joined(separator: ",")).address.description == "198.51.100.7"
+        )
     }
 }

@@ -41,7 +41,8 @@ struct TrustedProxyTests {
                 path: "/app/nobody", headers: "X-Forwarded-For: 203.0.113.9, 198.51.100.7\r\n")
             try await expectRefusal(client, code: 4001)
         }
-        #expect(log.lines.contains { $0.hasPrefix("debug: ") && $0.contains("address=\(logged) app=unknown code=4001 ") })
+        #expect(
+            log.lines.contains { $0.hasPrefix("debug: ") && $0.contains("address=\(logged) app=unknown code=4001 ") })
     }
 }
 

@@ -248,6 +248,7 @@ struct CertificateTests {
         try await TestBroker.run(certificate: certificate, logger: log.logger) { _ in }
         #expect(
             log.lines.contains(
-                "warning: a file with a secret in it can be read by others; chmod 600 it file=\(certificate.files.key)"))
+                "warning: a file with a secret in it can be read by others; chmod 600 it file=\(certificate.files.key)")
+        )
     }
 }
