@@ -89,6 +89,9 @@ struct LivenessTests {
             for index in 0..<1000 { try await subscriber.subscribe("\(filler)-\(index)") }
 
             let slow = try await broker.raw()
+            // A TLS handshake needs a client that reads.
+            try await slow.send("GET /up HTTP/1.1\r\nHost: t\r\n\r\n")
+            #expect(try await slow.answer().status == 200)
             try await slow.setReading(false)
             let request = signedRequest("GET", "/apps/4711/channels")
             let last = request.replacing("Host: test\r\n", with: "Host: test\r\nConnection: close\r\n")
