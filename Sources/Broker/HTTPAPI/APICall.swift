@@ -58,6 +58,13 @@ enum APICall: Equatable {
         }
     }
 
+    var publishes: Bool {
+        switch self {
+        case .events, .batchEvents, .channelEvents: true
+        case .channels, .channel, .users, .stats, .terminate: false
+        }
+    }
+
     func isAllowed(method: String) -> Bool {
         self.isQuery ? method == "GET" || method == "HEAD" : method == "POST"
     }

@@ -18,7 +18,7 @@ struct APIRequest {
         } catch {
             return HTTPAnswer(.unauthorized, text: error.description)
         }
-        guard self.call.isQuery || !self.app.hub.isOverloaded else {
+        guard !self.call.publishes || !self.app.hub.isOverloaded else {
             return HTTPAnswer(.serviceUnavailable, text: "The server is behind with deliveries; try again")
                 .adding("Retry-After: 1\r\n")
         }

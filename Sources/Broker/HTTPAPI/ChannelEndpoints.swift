@@ -3,7 +3,7 @@ import PusherProtocol
 
 /// `GET /apps/{id}/channels` and what lies below it (8.7 to 8.9 and 8.11 of the protocol facts).
 extension APIRequest {
-    /// The occupied channels. Those of users are not listed: who is signed in is nobody's list.
+    /// The occupied channels.
     func listChannels() throws(RequestRejection) -> HTTPAnswer {
         try self.refuseParameters(besides: ["filter_by_prefix", "info"])
         let prefix = self.query["filter_by_prefix"] ?? ""
@@ -11,8 +11,7 @@ extension APIRequest {
         guard !info.contains(.userCount) || prefix.utf8.starts(with: "presence-".utf8) else {
             throw .badRequest("user_count is only available for presence channels: use filter_by_prefix=presence-")
         }
-        let channels = self.app.hub.occupied(prefix: prefix).filter { $0.channel.kind != .user }
-        return HTTPAnswer(json: ChannelInfo.channels(channels, info: info))
+        return HTTPAnswer(json: ChannelInfo.channels(self.app.hub.occupied(prefix: prefix), info: info))
     }
 
     /// One channel, occupied or not.
@@ -24,9 +23,23 @@ extension APIRequest {
         guard !info.contains(.userCount) || channel.kind == .presence else {
             throw .badRequest("user_count is only available for presence channels")
         }
+        guard !info.contains(.cache) || channel.isCached else {
+            throw .badRequest("cache is only available for cache channels")
+        }
         let occupancy = self.app.hub.occupancy(of: channel)
         return HTTPAnswer(
-            json: ChannelInfo.attributes(info, of: occupancy ?? .empty(channel), occupied: occupancy != nil))
+            json: ChannelInfo.attributes(
+                info, of: occupancy ?? .empty(channel), occupied: occupancy != nil,
+                cached: info.contains(.cache) ? self.cachedData(of: channel) : nil))
+    }
+
+    private func cachedData(of channel: ChannelName) -> CachedData? {
+        let now = self.loop.now
+        return self.app.hub.cached(channel, now: now).map { event in
+            // At least 1 while it is there: 0 reads as gone.
+            let left = event.expires - min(now, event.expires)
+            return CachedData(data: event.data, ttl: Int(clamping: max(left / 1_000_000_000, 1)))
+        }
     }
 
     /// The users of a presence channel.

@@ -9,7 +9,9 @@ extension APIRequest {
         let request = try self.decode(body) { (bytes) throws(RequestRejection) in
             try TriggerRequest(decoding: bytes, query: self.query, limits: self.limits)
         }
-        self.publish(request)
+        let now = self.loop.now
+        if let refusal = self.refusal(of: 1, now: now) { return refusal }
+        self.publish(request, now: now)
         guard !request.info.isEmpty else { return .emptyObject }
         let channels = request.channels.map { ($0, self.app.hub.occupancy(of: $0) ?? .empty($0)) }
         return HTTPAnswer(json: ChannelInfo.channels(channels, info: request.info))
@@ -19,7 +21,9 @@ extension APIRequest {
         let batch = try self.decode(body) { (bytes) throws(RequestRejection) in
             try TriggerRequest.batch(decoding: bytes, limits: self.limits)
         }
-        for request in batch { self.publish(request) }
+        let now = self.loop.now
+        if let refusal = self.refusal(of: batch.count, now: now) { return refusal }
+        for request in batch { self.publish(request, now: now) }
         guard batch.contains(where: { !$0.info.isEmpty }) else { return .emptyObject }
         return HTTPAnswer(
             json: ChannelInfo.batch(
@@ -35,7 +39,9 @@ extension APIRequest {
         let request = try self.decode(body) { (bytes) throws(RequestRejection) in
             try TriggerRequest(decoding: bytes, to: channel, query: self.query, limits: self.limits)
         }
-        self.publish(request)
+        let now = self.loop.now
+        if let refusal = self.refusal(of: 1, now: now) { return refusal }
+        self.publish(request, now: now)
         return .accepted
     }
 
@@ -50,11 +56,20 @@ extension APIRequest {
         }.get()
     }
 
-    private func publish(_ request: TriggerRequest) {
+    /// What to answer instead of publishing so many events; nil when the app may publish them now.
+    private func refusal(of count: Int, now: UInt64) -> HTTPAnswer? {
+        let wait = self.app.hub.admitPublishes(count, to: self.app.application, now: now)
+        return wait.map { seconds in
+            HTTPAnswer(.tooManyRequests, text: "The app publishes more events than it may; try again in \(seconds) s")
+                .adding("Retry-After: \(seconds)\r\n")
+        }
+    }
+
+    private func publish(_ request: TriggerRequest, now: UInt64) {
         for channel in request.channels {
             self.app.hub.publish(
-                ServerFrame.event(name: request.name, channel: channel, data: request.data), to: channel,
-                excluded: request.excluded)
+                name: request.name, data: request.data, to: channel, excluded: request.excluded,
+                of: self.app.application, now: now)
         }
     }
 }
