@@ -88,7 +88,7 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "BrokerTests",
-            dependencies: ["Broker", "BrokerCore", "PusherProtocol", "Digests", nioCore, nioPosix, logging],
+            dependencies: ["Broker", "BrokerCore", "PusherProtocol", "Digests", "Support", nioCore, nioPosix, logging],
             swiftSettings: settings
         ),
         .testTarget(

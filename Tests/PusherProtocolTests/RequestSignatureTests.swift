@@ -2,30 +2,6 @@ import PusherProtocol
 import Support
 import Testing
 
-/// `protocol-spec/vectors/request-signatures.json`.
-private struct RequestVectors: Decodable {
-    struct Request: Decodable, CustomTestStringConvertible {
-        let id: String
-        let what: String
-        let method: String
-        let path: String
-        /// Query strings that all carry the same parameters.
-        let queries: [String]
-        let body: String
-        let bodyMd5: String?
-        let stringToSign: String
-        let signature: String
-
-        var testDescription: String { "\(self.id): \(self.what)" }
-    }
-
-    let app: SignatureVectors.App
-    let now: Int64
-    let requests: [Request]
-
-    static func load() throws -> RequestVectors { try Vectors.load("request-signatures") }
-}
-
 @Suite struct RequestSignatureTests {
     private let vectors: RequestVectors
     private let credentials: AppCredentials
@@ -50,7 +26,7 @@ private struct RequestVectors: Decodable {
     @Test(
         "P116, P121, P122: the vectors are accepted, in every spelling of their query",
         arguments: try RequestVectors.load().requests)
-    private func accepts(_ request: RequestVectors.Request) throws {
+    func accepts(_ request: RequestVectors.Request) throws {
         for query in request.queries {
             #expect(try self.verify(request, query: query) == request.bodyMd5)
             let parameters = try #require(QueryParameters(query)).parameters
@@ -62,7 +38,7 @@ private struct RequestVectors: Decodable {
     }
 
     @Test("P116: one changed digit of the signature is refused", arguments: try RequestVectors.load().requests)
-    private func refusesChangedSignature(_ request: RequestVectors.Request) throws {
+    func refusesChangedSignature(_ request: RequestVectors.Request) throws {
         let query = try #require(request.queries.first)
         for index in request.signature.indices {
             var signature = request.signature
@@ -82,7 +58,7 @@ private struct RequestVectors: Decodable {
     @Test(
         "P116: a signature holds for one method, one path and one set of parameters only",
         arguments: try RequestVectors.load().requests)
-    private func refusesOtherRequests(_ request: RequestVectors.Request) throws {
+    func refusesOtherRequests(_ request: RequestVectors.Request) throws {
         let query = try #require(request.queries.first)
         #expect(throws: RequestSignature.Refusal.self) { try self.verify(request, query: query + "&a=1") }
         #expect(throws: RequestSignature.Refusal.self) {
@@ -180,7 +156,7 @@ private struct RequestVectors: Decodable {
     }
 
     @Test("P120: the order of the query does not matter", arguments: try RequestVectors.load().requests)
-    private func order(_ request: RequestVectors.Request) throws {
+    func order(_ request: RequestVectors.Request) throws {
         var random = SeededGenerator(seed: 7)
         for query in request.queries where !query.contains("[") && !query.contains("%5B") {
             for _ in 0..<10 {
@@ -226,7 +202,7 @@ private struct RequestVectors: Decodable {
     @Test(
         "8.3: what a publisher of ours signs is what the vectors say",
         arguments: try RequestVectors.load().requests.filter { !$0.body.isEmpty })
-    private func signs(_ request: RequestVectors.Request) throws {
+    func signs(_ request: RequestVectors.Request) throws {
         let query = RequestSignature.signedQuery(
             method: request.method, path: request.path, body: Array(request.body.utf8), timestamp: self.vectors.now,
             credentials: self.credentials)
