@@ -244,7 +244,8 @@ package struct ChannelTable: Sendable {
     package func occupied(prefix: String) -> [(channel: ChannelName, occupancy: ChannelOccupancy)] {
         self.channels.compactMap { channel, entry in
             guard channel.kind != .user, channel.kind != .watchers,
-                channel.text.utf8.starts(with: prefix.utf8) else { return nil }
+                channel.text.utf8.starts(with: prefix.utf8)
+            else { return nil }
             return (channel, Self.occupancy(channel, entry))
         }
     }

@@ -22,4 +22,3 @@ package struct LoopSet: Equatable, Sendable, Sequence {
 
     package func makeIterator() -> Iterator { Iterator(bits: self.bits) }
 }
-
