@@ -61,8 +61,8 @@ package struct JSONWriter {
     /// What somebody sent as it may stand in a message to them: quoted, escaped, and cut when it is longer than that.
     package static func quoted(_ text: String, maxCharacters: Int = .max) -> String {
         var writer = JSONWriter()
-        let start = text.unicodeScalars.prefix(maxCharacters)
-        writer.string(start.endIndex == text.endIndex ? text : "\(start)…")
+        let start = Substring(text.unicodeScalars.prefix(maxCharacters))
+        writer.string(start.endIndex == text.endIndex ? text : start + "…")
         return String(decoding: writer.bytes, as: UTF8.self)
     }
 }
