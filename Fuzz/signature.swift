@@ -62,6 +62,14 @@ public func testOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     }
 
     guard let query = QueryParameters(rest) else { return 0 }
+    for (name, value) in query.parameters {
+        let elements = query.elements(of: name)
+        require(
+            elements.map { value.utf8.count >= $0.joined(separator: ",").utf8.count } ?? true,
+            "no element of an array is left out of what is signed")
+    }
+    require(
+        query.extraneous(besides: []).isEmpty != query.saysMoreThanAuthentication, "what is not known is extraneous")
     if isAccepted(path: path, query: query) {
         // Only the vectors in the corpus are signed rightly.
         require(query["auth_key"] == credentials.key && query["auth_signature"]?.utf8.count == 64, "no forgery passes")

@@ -218,8 +218,8 @@ import Testing
         }
         let signed = request.stringToSign.replacing("\n", with: "\\n")
         #expect(
-            text(sent: "a\"\n") == "Invalid signature: you should have sent HmacSHA256Hex(\"\(signed)\", your_secret_key), "
-                + #"but you sent "a\"\n""#)
+            text(sent: "a\"\n") == "Invalid signature: you should have sent HmacSHA256Hex(\"\(signed)\", "
+                + #"your_secret_key), but you sent "a\"\n""#)
         #expect(text(sent: String(repeating: "0", count: 64)).hasSuffix("00000\""))
         #expect(text(sent: String(repeating: "0", count: 65)).hasSuffix("00000…\""))
         #expect(text(sent: String(repeating: "é", count: 9999)).utf8.count < 500)
