@@ -39,16 +39,12 @@ package struct QueryParameters: Sendable {
         return values.isEmpty ? nil : Array(values)
     }
 
-    /// Whether there is anything but what signs the request.
-    package var saysMoreThanAuthentication: Bool { !self.parameters.allSatisfy { Self.isAuthentication($0.name) } }
-
     /// The names of the parameters that neither sign the request nor are among `known`: each once, sorted.
     package func extraneous(besides known: [String]) -> [String] {
-        Set(self.parameters.lazy.map(\.name).filter { !Self.isAuthentication($0) && !known.contains($0) }).sorted()
-    }
-
-    private static func isAuthentication(_ name: String) -> Bool {
-        name.utf8.starts(with: "auth_".utf8) || name == "body_md5"
+        let names = self.parameters.lazy.map(\.name).filter { name in
+            !name.utf8.starts(with: "auth_".utf8) && name != "body_md5" && !known.contains(name)
+        }
+        return Set(names).sorted()
     }
 
     private typealias Bytes = Slice<UnsafeBufferPointer<UInt8>>

@@ -4,6 +4,8 @@ internal import Digests
 package enum RequestSignature {
     /// How far `auth_timestamp` may lie from the server's clock, in seconds, both ways (P117).
     package static let clockWindow: Int64 = 600
+    /// How many parameters sign a request with a body; without one they are as many, or one less.
+    static let parameterCount = 5
 
     /// The string that is signed: method, path, and the parameters except `auth_signature`, sorted by name and joined
     /// without escaping. `parameters` are decoded, with names in lower case.

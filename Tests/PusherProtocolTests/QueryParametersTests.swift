@@ -45,7 +45,6 @@ import Testing
         let query = try #require(QueryParameters(vector.query))
         #expect(query.extraneous(besides: ["info"]) == vector.names)
         #expect(query.extraneous(besides: []) == (vector.names + (query["info"] == nil ? [] : ["info"])).sorted())
-        #expect(query.saysMoreThanAuthentication == (!vector.names.isEmpty || query["info"] != nil))
     }
 
     @Test(
