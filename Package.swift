@@ -66,6 +66,11 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        .target(
+            name: "Webhooks",
+            dependencies: ["PusherProtocol", "Digests", nioCore, nioPosix, nioHTTP1, httpClient, logging, lifecycle],
+            swiftSettings: settings
+        ),
         .executableTarget(
             name: "Runner",
             dependencies: [
@@ -97,6 +102,13 @@ let package = Package(
                 "TicketAPI", "PusherPublisher", "PusherProtocol", "Digests", nioCore, nioPosix, nioHTTP1, logging,
                 lifecycle, httpClient,
                 .product(name: "GRDB", package: "GRDB.swift"),
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "WebhooksTests",
+            dependencies: [
+                "Webhooks", "PusherProtocol", "Digests", "Support", nioCore, nioPosix, nioHTTP1, logging, lifecycle,
             ],
             swiftSettings: settings
         ),

@@ -20,6 +20,7 @@ import Testing
         "Broker": Rule(ours: ["Digests", "Wire", "PusherProtocol", "BrokerCore"]),
         "PusherPublisher": Rule(ours: ["PusherProtocol"]),
         "TicketAPI": Rule(ours: ["Digests", "PusherProtocol", "PusherPublisher"]),
+        "Webhooks": Rule(ours: ["Digests", "PusherProtocol"]),
         "Runner": Rule(ours: ["Digests", "PusherProtocol", "BrokerCore", "Broker", "PusherPublisher", "TicketAPI"]),
     ]
 
