@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Logging
 import Yams
 
 /// `switchboard.yaml`: a mapping of setting names to plain values, and the list of apps.
@@ -15,7 +16,7 @@ struct ConfigurationFile: Sendable {
     /// nil when there is no `apps` in it.
     let apps: AppList?
     /// Whether somebody besides the owner may read a secret that stands in it.
-    let exposesSecret: Bool
+    private let exposesSecret: Bool
 
     /// Room for the largest list of apps, with a kilobyte and a half for each.
     private static let maximumBytes = 16 << 20
@@ -53,6 +54,13 @@ struct ConfigurationFile: Sendable {
         self.apps = apps
         let hasSecret = apps != nil || SettingTable.rows.contains { $0.isSecret && entries[$0.configKey] != nil }
         self.exposesSecret = mode & 0o077 != 0 && hasSecret
+    }
+
+    /// Says so when somebody else may read a secret in it.
+    func warnOfExposure(_ logger: Logger) {
+        guard self.exposesSecret else { return }
+        logger.warning(
+            "a file with a secret in it can be read by others; chmod 600 it", metadata: ["file": "\(self.path)"])
     }
 
     /// A setting's value as text; nil when there is none.

@@ -11,6 +11,8 @@ struct Greeting: Sendable {
 
     let broker: Listener?
     let tickets: Listener?
+    let appCount: Int
+    /// The app that the ticket API uses, or the only one.
     let appID: String
     let appKey: String
     /// Where the secret lies, in words; never the secret.
@@ -21,6 +23,7 @@ struct Greeting: Sendable {
         var lines = ["Switchboard \(Release.version)"]
         if let broker = self.broker { lines.append("  broker      http://\(broker.authority)") }
         if let tickets = self.tickets { lines.append("  ticket API  http://\(tickets.authority)") }
+        if self.appCount > 1 { lines.append("  apps        \(self.appCount); the one of the ticket API:") }
         lines += [
             "  app id      \(self.appID)",
             "  app key     \(self.appKey)",

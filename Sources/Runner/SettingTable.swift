@@ -51,7 +51,7 @@ enum SettingTable {
         "TLS_CERTIFICATE", or: "no TLS", .path(), "PEM file of the broker's certificate and those above it")
     static let tlsKey = Setting("TLS_KEY", or: "no TLS", .path(), "PEM file of its private key")
     static let trustedProxies = Setting(
-        "TRUSTED_PROXIES", or: "none", .trustedProxies(), "proxies whose X-Forwarded-For and -Proto are believed")
+        "TRUSTED_PROXIES", or: "none", .path(), "proxies whose X-Forwarded-For and -Proto are believed")
     static let brokerMaxConnections = Setting(
         "BROKER_MAX_CONNECTIONS", default: "0", .wholeNumber(0...10_000_000, note: " (0 = any number)"),
         "WebSocket connections at once, of all apps")

@@ -4,6 +4,7 @@ internal import HummingbirdCore
 package import Logging
 internal import NIOCore
 internal import NIOPosix
+package import PusherProtocol
 internal import PusherPublisher
 internal import ServiceLifecycle
 
@@ -79,6 +80,11 @@ package final class TicketServer: Service {
         try result.get()
     }
 
+    /// Publishes and signs subscriptions with these from now on. Any thread may call it.
+    package func replaceCredentials(with credentials: AppCredentials) {
+        self.resources.credentials.replace(with: credentials)
+    }
+
     /// Throws when the listener could not be bound. Asked before the database is made or migrated, so that a wrong port
     /// changes nothing; the listener itself is bound when there is something to serve.
     private static func probe(host: String, port: Int) async throws {
@@ -124,7 +130,7 @@ package final class TicketServer: Service {
                 updateTicket: UpdateTicket(store: store, now: now)),
             chat: ChatEndpoints(readTickets: readTickets, postMessage: PostMessage(store: store, now: now)),
             realtime: RealtimeAuthEndpoint(
-                authorizeChannel: AuthorizeChannel(store: store, credentials: configuration.credentials)))
+                authorizeChannel: AuthorizeChannel(store: store, credentials: resources.credentials)))
         return TicketResponder(routes: routes, sessions: sessions, logger: logger)
     }
 }
@@ -135,6 +141,7 @@ private struct Resources: Sendable {
     let doorbell: OutboxDoorbell
     let store: TicketStore
     let passwords: PasswordHasher
+    let credentials: LiveCredentials
     let publisher: HTTPEventPublisher
 
     static func open(_ configuration: TicketConfiguration, _ environment: TicketEnvironment) async throws -> Resources {
@@ -143,12 +150,13 @@ private struct Resources: Sendable {
             let lock = try InstanceLock(dataDirectory: configuration.dataDirectory)
             let doorbell = OutboxDoorbell()
             let store = try TicketStore.open(dataDirectory: configuration.dataDirectory, onEvents: doorbell.ring)
+            let credentials = LiveCredentials(configuration.credentials)
             let threads = min(4, max(1, System.coreCount))
             return Resources(
                 lock: lock, doorbell: doorbell, store: store,
                 passwords: try PasswordHasher(cost: environment.passwordCost, threads: threads),
-                publisher: HTTPEventPublisher(
-                    target: configuration.publishTarget, credentials: configuration.credentials))
+                credentials: credentials,
+                publisher: HTTPEventPublisher(target: configuration.publishTarget, credentials: credentials))
         }
     }
 

@@ -96,8 +96,9 @@ enum WebhookTable {
 
 extension SettingKind {
     fileprivate static func title() -> SettingKind<String> {
-        .init(placeholder: "text", allowed: "1 to 100 characters") { text in
-            (1...100).contains(text.unicodeScalars.count) ? text : nil
+        .init(placeholder: "text", allowed: "1 to 100 printable characters") { text in
+            (1...100).contains(text.unicodeScalars.count) && !text.unicodeScalars.contains(where: Quoted.isControl)
+                ? text : nil
         }
     }
 
