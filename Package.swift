@@ -15,6 +15,7 @@ let settings = language + strict
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
@@ -26,6 +27,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
         .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
@@ -47,7 +49,9 @@ let package = Package(
 
         .target(
             name: "Broker",
-            dependencies: ["PusherProtocol", "Wire", "BrokerCore", "Digests", nioCore, nioPosix, logging, lifecycle],
+            dependencies: [
+                "PusherProtocol", "Wire", "BrokerCore", "Digests", nioCore, nioPosix, nioSSL, logging, lifecycle,
+            ],
             swiftSettings: settings
         ),
         .target(
@@ -93,7 +97,7 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "BrokerTests",
-            dependencies: ["Broker", "BrokerCore", "PusherProtocol", "Digests", nioCore, nioPosix, logging],
+            dependencies: ["Broker", "BrokerCore", "PusherProtocol", "Digests", nioCore, nioPosix, nioSSL, logging],
             swiftSettings: settings
         ),
         .testTarget(

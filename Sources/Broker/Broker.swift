@@ -45,8 +45,13 @@ package final class Broker: Service {
         self.logger = logger
     }
 
-    /// Binds the listener; connections are served from here on. Throws a `BindFailure`.
+    /// Binds the listener; connections are served from here on. Throws a `BindFailure` or a `TLSFailure`.
     package static func bind(_ configuration: BrokerConfiguration, logger: Logger) async throws -> Broker {
+        var tls: TLSIdentity?
+        if let files = configuration.tls {
+            tls = try await TLSIdentity.load(files, configuration: configuration, logger: logger)
+        }
+        let quota = ConnectionQuota(limit: configuration.maxConnections)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.eventLoops)
         do {
             let eventLoops = Array(group.makeIterator())
@@ -55,10 +60,11 @@ package final class Broker: Service {
             let served = apps.replace(with: configuration.applications)
             var loops: [NIOLoopBound<LoopContext>] = []
             for (index, eventLoop) in eventLoops.enumerated() {
-                let loop = try await eventLoop.submit {
+                let loop = try await eventLoop.submit { [tls] in
                     let context = LoopContext(
                         index: index, eventLoop: eventLoop, configuration: configuration, apps: served,
-                        inbox: inboxes[index], logger: logger)
+                        inbox: inboxes[index], quota: quota, logger: logger)
+                    context.tls = tls
                     inboxes[index].onDelivery(context.start())
                     return NIOLoopBound(context, eventLoop: eventLoop)
                 }.get()
@@ -91,7 +97,12 @@ package final class Broker: Service {
                     guard let loop = loopOf[ObjectIdentifier(channel.eventLoop)] else {
                         throw ChannelError.inputClosed
                     }
-                    try channel.pipeline.syncOperations.addHandler(Connection(loop: loop.value))
+                    let connection = Connection(loop: loop.value)
+                    if let tls = loop.value.tls {
+                        try channel.pipeline.syncOperations.addHandler(
+                            TransportDetector(tls: tls.context, connection: connection))
+                    }
+                    try channel.pipeline.syncOperations.addHandler(connection)
                 }
             }
             .bind(host: configuration.host, port: configuration.port)
@@ -104,6 +115,16 @@ package final class Broker: Service {
         let served = self.apps.replace(with: applications)
         let loops = self.loops.map { loop in loop.eventLoop.submit { loop.value.serve(served) } }
         // The loops run until `run` has returned, and what they are asked to do cannot fail.
+        try? await EventLoopFuture.andAllComplete(loops, on: self.group.any()).get()
+    }
+
+    /// Reads the certificate and its key again and serves new connections with them. Throws a `TLSFailure` when they
+    /// cannot be served with, and then those of before stay. A broker that was started without stays without.
+    package func reloadTLS() async throws {
+        guard let files = self.configuration.tls else { return }
+        let tls = try await TLSIdentity.load(files, configuration: self.configuration, logger: self.logger)
+        let loops = self.loops.map { loop in loop.eventLoop.submit { loop.value.tls = tls } }
+        // As in `reload`.
         try? await EventLoopFuture.andAllComplete(loops, on: self.group.any()).get()
     }
 

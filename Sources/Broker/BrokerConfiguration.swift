@@ -1,7 +1,7 @@
 package import BrokerCore
 import Glibc
 
-/// Everything the broker is told at its start. Only the apps can be replaced while it runs.
+/// Everything the broker is told at its start. Only the apps and the certificate can be replaced while it runs.
 package struct BrokerConfiguration: Sendable {
     /// The address to listen on, and the port (0 = any free one).
     package var host: String
@@ -10,6 +10,12 @@ package struct BrokerConfiguration: Sendable {
     package var eventLoops: Int
     /// The apps that are served; keys and ids are unique.
     package var applications: [Application]
+    /// The certificate that the port also speaks TLS with; nil for plain connections only.
+    package var tls: TLSFiles?
+    /// The proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.
+    package var trustedProxies: [CIDR] = []
+    /// WebSocket clients at once before more are refused with 4100 (P18), at least 1; nil for any number.
+    package var maxConnections: Int?
     /// Bytes of one WebSocket message from a client (P36). Room for 10 KiB of data in which every byte is escaped.
     package var maxMessageBytes = 64 * 1024
     /// Bytes of a request body of the HTTP API. Room for a full batch in which every byte is escaped.
@@ -25,7 +31,7 @@ package struct BrokerConfiguration: Sendable {
 
     /// How long a peer may take.
     package struct Timeouts: Sendable {
-        /// To send a whole request head, from its first byte or from connecting.
+        /// To send a whole request head, from its first byte or from connecting. A TLS handshake falls into it.
         package var requestHead = Duration.seconds(10)
         /// To send a whole request body.
         package var requestBody = Duration.seconds(30)

@@ -11,6 +11,10 @@ final class LoopContext {
     let index: Int
     let configuration: BrokerConfiguration
     private(set) var apps: ServedApps
+    /// What new TLS connections are served with; nil when the broker has no certificate.
+    var tls: TLSIdentity?
+    /// Of the whole node.
+    let quota: ConnectionQuota
     let logger: Logger
 
     let subscribers: LoopSubscribers
@@ -19,7 +23,9 @@ final class LoopContext {
     let scratch: UnsafeMutableRawBufferPointer
     /// What the connection that is being read from will be sent when its input has been worked through.
     var replies: ByteBuffer
-    /// Connections that could not be written to, to be closed once nothing walks over them.
+    /// Connections with bytes that NIO is to write, and those that could not be written to: both wait until nothing
+    /// walks over connections. NIO, when a write fails, calls back to read and to close before it returns.
+    var unwritten: [Connection] = []
     var failed: [(connection: Connection, failure: Connection.WriteFailure)] = []
     private(set) var isShuttingDown = false
     private var connections = 0
@@ -33,13 +39,14 @@ final class LoopContext {
 
     init(
         index: Int, eventLoop: any EventLoop, configuration: BrokerConfiguration, apps: ServedApps, inbox: LoopInbox,
-        logger: Logger
+        quota: ConnectionQuota, logger: Logger
     ) {
         self.index = index
         self.eventLoop = eventLoop
         self.configuration = configuration
         self.apps = apps
         self.inbox = inbox
+        self.quota = quota
         self.logger = logger
         self.subscribers = LoopSubscribers()
         self.wheel = DeadlineWheel(now: NIODeadline.now().uptimeNanoseconds)
@@ -59,18 +66,20 @@ final class LoopContext {
         self.ticks = self.eventLoop.scheduleRepeatedTask(initialDelay: tick, delay: tick) { _ in
             let context = bound.value
             context.wheel.advance(to: context.now)
-            context.closeFailed()
+            context.settle()
         }
         return { bound.value.deliver() }
     }
 
     private func deliver() {
         self.fanout.run(inbox: self.inbox, subscribers: self.subscribers)
-        self.closeFailed()
+        self.settle()
     }
 
-    /// Closes those whose socket failed or who did not keep up. Called when no list of connections is being walked.
-    func closeFailed() {
+    /// Writes what could not go straight to a socket, and closes those whose socket failed or who did not keep up.
+    /// Called when no list of connections is being walked.
+    func settle() {
+        while let connection = self.unwritten.popLast() { connection.writeNext() }
         while let (connection, failure) = self.failed.popLast() { connection.close(after: failure) }
     }
 
@@ -95,7 +104,7 @@ final class LoopContext {
     func serve(_ apps: ServedApps) {
         self.apps = apps
         for connection in self.wheel.members { connection.appsChanged(to: apps) }
-        self.closeFailed()
+        self.settle()
     }
 
     // MARK: Shutdown
@@ -106,7 +115,7 @@ final class LoopContext {
         let emptied = self.eventLoop.makePromise(of: Void.self)
         self.emptied = emptied
         for connection in self.wheel.members { connection.shutDown() }
-        self.closeFailed()
+        self.settle()
         self.completeShutdown()
         return emptied.futureResult
     }

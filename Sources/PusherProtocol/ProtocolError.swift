@@ -20,6 +20,7 @@ package struct ProtocolError: Error, Equatable, Sendable {
     }
 
     // Refusals of a connection.
+    package static let tlsRequired = ProtocolError(4000, "Application only accepts TLS connections; use wss")
     package static func unknownKey(_ key: String) -> ProtocolError {
         ProtocolError(
             4001, "App key \(self.beginning(of: key, 64)) does not exist on this server. Check the key and the host.")
@@ -30,6 +31,7 @@ package struct ProtocolError: Error, Equatable, Sendable {
     package static let unsupportedVersion = ProtocolError(
         4007, "Protocol version is not supported; this server speaks 5, 6 and 7")
     package static let originNotAllowed = ProtocolError(4009, "Origin not allowed")
+    package static let overCapacity = ProtocolError(4100, "Server is over capacity, please try again")
 
     // Ends of a connection.
     package static let slowConsumer = ProtocolError(4100, "Client does not read fast enough")

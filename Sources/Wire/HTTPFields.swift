@@ -47,6 +47,8 @@ struct FieldCollector {
     var upgrade: [String] = []
     var expectsContinue = false
     var origin: String?
+    var forwardedFor: String?
+    var forwardedProto: String?
     var webSocketKey: String?
     var webSocketVersion: String?
 
@@ -66,6 +68,8 @@ struct FieldCollector {
         case 7 where Self.matches(line, "upgrade"): self.upgrade += Self.tokens(value)
         case 10 where Self.matches(line, "connection"): self.connection += Self.tokens(value)
         case 14 where Self.matches(line, "content-length"): try self.setContentLength(value)
+        case 15 where Self.matches(line, "x-forwarded-for"): Self.append(value, to: &self.forwardedFor)
+        case 17 where Self.matches(line, "x-forwarded-proto"): Self.append(value, to: &self.forwardedProto)
         case 17 where Self.matches(line, "transfer-encoding"): try self.setTransferEncoding(value)
         case 17 where Self.matches(line, "sec-websocket-key"):
             try Self.setOnce(&self.webSocketKey, value, "Sec-WebSocket-Key")
@@ -95,6 +99,12 @@ struct FieldCollector {
     ) throws(HTTPRequestFailure) {
         guard field == nil else { throw .badRequest("\(name) is given twice") }
         field = String(decoding: value, as: UTF8.self)
+    }
+
+    /// Fields of one name are one list (RFC 9110 section 5.3).
+    private static func append(_ value: UnsafeRawBufferPointer, to list: inout String?) {
+        let text = String(decoding: value, as: UTF8.self)
+        list = list.map { "\($0),\(text)" } ?? text
     }
 
     /// Whether the name at the front of `line` is `name`, which is in lower case.

@@ -26,6 +26,10 @@ package struct HTTPRequestHead: Equatable, Sendable {
     package var keepsAlive: Bool
     package var expectsContinue = false
     package var origin: String?
+    /// The values of all `X-Forwarded-For` fields in their order, joined by commas; as anybody may have sent them.
+    package var forwardedFor: String?
+    /// Likewise for `X-Forwarded-Proto`.
+    package var forwardedProto: String?
     /// Present when the request asks to become a WebSocket by `Connection: upgrade` and `Upgrade: websocket`.
     package var webSocket: WebSocketUpgrade?
 }
@@ -161,6 +165,8 @@ extension HTTPRequestHead {
         }
         self.expectsContinue = fields.expectsContinue && !isHTTP10
         self.origin = fields.origin
+        self.forwardedFor = fields.forwardedFor
+        self.forwardedProto = fields.forwardedProto
         if fields.connection.contains("upgrade"), fields.upgrade.contains("websocket"), !isHTTP10 {
             self.webSocket = WebSocketUpgrade(key: fields.webSocketKey, version: fields.webSocketVersion)
         }

@@ -6,7 +6,7 @@ import Wire
 
 /// One accepted socket: first an HTTP/1.1 server, and after an upgrade a Pusher client's WebSocket.
 ///
-/// The only handler of its channel. Owned by its loop; every method runs there.
+/// The only handler of its channel, except under TLS. Owned by its loop; every method runs there.
 final class Connection: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
@@ -41,6 +41,10 @@ final class Connection: ChannelInboundHandler {
     var wheelPlace = DeadlineWheelPlace()
     private var outbound: OutboundQueue
     private var context: ChannelHandlerContext?
+    /// The TLS handler's; nil for a plain connection.
+    private var tls: ChannelHandlerContext?
+    /// Where a WebSocket client is and how it came.
+    private(set) var origin: ClientOrigin?
     private var readSize = ReadSize.small
     private var closesWhenSent = false
     private var hasFailed = false
@@ -69,24 +73,35 @@ final class Connection: ChannelInboundHandler {
 
     func handlerRemoved(context: ChannelHandlerContext) {
         self.context = nil
+        self.tls = nil
     }
 
     func channelActive(context: ChannelHandlerContext) {
-        // Fails only for a socket that is closed already, and then nothing is sent.
-        let descriptor = try? context.pipeline.syncOperations.withUnsafeTransportIfAvailable(
-            of: NIOBSDSocket.Handle.self, { $0 })
-        self.outbound = OutboundQueue(descriptor: descriptor)
+        if self.loop.tls == nil { self.beginPlain() }
         self.loop.connectionAdded()
         self.setDeadline(after: self.loop.configuration.timeouts.requestHead)
         if self.loop.isShuttingDown { self.closeNow() }
         context.fireChannelActive()
     }
 
+    /// Nothing stands between this handler and the socket.
+    func beginPlain() {
+        // Fails only for a socket that is closed already, and then nothing is sent.
+        let descriptor = try? self.context?.pipeline.syncOperations.withUnsafeTransportIfAvailable(
+            of: NIOBSDSocket.Handle.self, { $0 })
+        self.outbound = OutboundQueue(descriptor: descriptor)
+    }
+
+    /// A TLS handler stands between this one and the socket: whatever is read from now on has come by TLS.
+    func beginTLS(above tls: ChannelHandlerContext) {
+        self.tls = tls
+    }
+
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let buffer = self.unwrapInboundIn(data)
         buffer.withUnsafeReadableBytes { self.receive($0) }
         self.flushReplies()
-        self.loop.closeFailed()
+        self.loop.settle()
     }
 
     func channelInactive(context: ChannelHandlerContext) {
@@ -115,6 +130,14 @@ final class Connection: ChannelInboundHandler {
         }
     }
 
+    /// Finds out where a client that becomes a WebSocket is, and how it came.
+    func identify(_ head: HTTPRequestHead) {
+        guard let peer = self.context?.remoteAddress.flatMap({ IPAddress($0) }) else { return }
+        self.origin = ClientOrigin(
+            peer: peer, overTLS: self.tls != nil, forwardedFor: head.forwardedFor,
+            forwardedProto: head.forwardedProto, trusted: self.loop.configuration.trustedProxies)
+    }
+
     /// Sets how much is read at once from now on.
     func read(_ size: ReadSize) {
         guard size != self.readSize, let context else { return }
@@ -133,7 +156,7 @@ final class Connection: ChannelInboundHandler {
         let limit = if case .closing = self.state { Int.max } else { self.loop.configuration.maxBacklog }
         switch self.outbound.send(bytes, limit: limit) {
         case .done: break
-        case .mustWrite: self.writeNext()
+        case .mustWrite: self.loop.unwritten.append(self)
         case .full: self.fail(.slowConsumer)
         case .broken: self.fail(.broken)
         }
@@ -144,7 +167,8 @@ final class Connection: ChannelInboundHandler {
         self.loop.failed.append((self, failure))
     }
 
-    private func writeNext() {
+    /// Gives NIO what waits.
+    func writeNext() {
         guard let context, let buffer = self.outbound.next() else { return }
         let promise = context.eventLoop.makePromise(of: Void.self)
         promise.futureResult.assumeIsolated().whenComplete { _ in
@@ -226,6 +250,9 @@ final class Connection: ChannelInboundHandler {
     /// Ends a WebSocket with a protocol error: the event, then the close frame with the same code. Some clients act on
     /// the one, some on the other (1.2 of the protocol facts).
     func close(with error: ProtocolError) {
+        if case .webSocket(let session) = self.state {
+            self.logClosing(error, app: session.app.application.credentials.id)
+        }
         self.reply(ServerFrame.error(error))
         self.closeWebSocket(code: error.code ?? 1008, reason: error.message)
     }
@@ -237,13 +264,28 @@ final class Connection: ChannelInboundHandler {
             self.outbound.dropWaiting()
             self.hasFailed = false
             self.close(with: .slowConsumer)
-            self.loop.logger.debug("Closed a client that did not keep up")
         default: self.closeNow()
         }
     }
 
+    /// Cuts the connection. Under TLS too: the handler for that would wait for the peer to agree.
     func closeNow() {
+        (self.tls ?? self.context)?.close(promise: nil)
+    }
+
+    /// Ends a connection on which nothing is being said; a TLS peer is told so, and has a moment to agree.
+    func closeIdle() {
         self.context?.close(promise: nil)
+    }
+
+    /// Tells whoever looks for the reason why a client has no connection.
+    func logClosing(_ error: ProtocolError, app: String?) {
+        self.loop.logger.debug(
+            "Closes a client",
+            metadata: [
+                "code": "\(error.code ?? 0)", "reason": "\(error.message)", "app": "\(app ?? "unknown")",
+                "address": "\(self.origin.map { "\($0.address)" } ?? "unknown")",
+            ])
     }
 
     /// Other apps are served, or the same with other settings.
@@ -253,6 +295,9 @@ final class Connection: ChannelInboundHandler {
             return self.close(with: .unknownKey(session.app.application.credentials.key))
         }
         guard app.application.isEnabled else { return self.close(with: .applicationDisabled) }
+        guard !app.application.requiresTLS || self.origin?.usesTLS == true else {
+            return self.close(with: .tlsRequired)
+        }
         session.settingsChanged(to: app)
     }
 
@@ -261,7 +306,7 @@ final class Connection: ChannelInboundHandler {
         switch self.state {
         case .webSocket: self.close(with: .shuttingDown)
         case .http(let exchange) where exchange.isIdle:
-            if self.outbound.isEmpty { self.closeNow() } else { self.closeAfterReplies() }
+            if self.outbound.isEmpty { self.closeIdle() } else { self.closeAfterReplies() }
         case .http, .closing, .closed: break
         }
     }
@@ -295,5 +340,23 @@ extension Connection: DeadlineMember {
         case .closing: return self.checkLeaving(now: now)
         case .closed: return nil
         }
+    }
+}
+
+extension IPAddress {
+    fileprivate init?(_ address: SocketAddress) {
+        // Where Linux's `sockaddr_in` and `sockaddr_in6` have the address.
+        let place: Range<Int>
+        switch address {
+        case .v4: place = 4..<8
+        case .v6: place = 8..<24
+        case .unixDomainSocket: return nil
+        }
+        let parsed = address.withSockAddr { start, size in
+            let bytes = UnsafeRawBufferPointer(start: start, count: size)
+            return place.upperBound <= size ? IPAddress(UnsafeRawBufferPointer(rebasing: bytes[place])) : nil
+        }
+        guard let parsed else { return nil }
+        self = parsed
     }
 }

@@ -80,7 +80,7 @@ final class HTTPExchange {
     /// A deadline has passed: says so to whoever is in the middle of a request.
     func timedOut(connection: Connection) {
         if self.isIdle {
-            connection.closeNow()
+            connection.closeIdle()
         } else {
             self.answer(HTTPAnswer(.requestTimeout, text: "The request did not arrive in time"), connection: connection)
         }

@@ -46,11 +46,9 @@ struct OutboundQueue {
                 return .broken
             }
         }
-        // The rest of a message whose beginning has been sent is never given up: the stream would be garbage.
-        guard rest.count < bytes.count || self.beingWritten + self.waiting.readableBytes + rest.count <= limit else {
-            return .full
-        }
+        // What comes when nothing waits is taken whole, whatever its size: the socket may have its beginning already.
         let mustWrite = self.isEmpty
+        guard mustWrite || self.beingWritten + self.waiting.readableBytes + rest.count <= limit else { return .full }
         self.waiting.writeBytes(rest)
         return mustWrite ? .mustWrite : .done
     }

@@ -41,6 +41,7 @@ final class PusherSession {
         self.subscriptions = []
         for subscription in subscriptions { self.leave(subscription, connection: connection) }
         self.app.hub.releaseConnection()
+        connection.loop.quota.release()
     }
 
     // MARK: Liveness

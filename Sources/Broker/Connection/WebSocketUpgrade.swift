@@ -28,28 +28,36 @@ enum WebSocketUpgrade {
         connection.loop.replies.writeString(self.accept(nonce))
         connection.loop.replies.writeString("\r\n\r\n")
 
+        connection.identify(head)
         do throws(ProtocolError) {
-            let app = try self.admit(head, key: key, loop: connection.loop)
+            let app = try self.admit(head, key: key, connection: connection)
             let session = PusherSession(
                 app: app, maxMessageBytes: connection.loop.configuration.maxMessageBytes, now: connection.loop.now)
             connection.state = .webSocket(session)
             connection.read(.small)
             session.begin(connection: connection)
         } catch {
+            connection.logClosing(error, app: connection.loop.apps.app(key: key)?.application.credentials.id)
             connection.close(with: error)
         }
         return nil
     }
 
     private static func admit(
-        _ head: HTTPRequestHead, key: String, loop: LoopContext
+        _ head: HTTPRequestHead, key: String, connection: Connection
     ) throws(ProtocolError) -> ServedApp {
+        let loop = connection.loop
         try ConnectionAdmission.checkVersion(QueryParameters(head.query))
         guard let app = loop.apps.app(key: key) else { throw .unknownKey(key) }
         guard app.application.isEnabled else { throw .applicationDisabled }
+        guard !app.application.requiresTLS || connection.origin?.usesTLS == true else { throw .tlsRequired }
         try ConnectionAdmission.checkOrigin(head.origin, of: app.application)
         guard !loop.isShuttingDown else { throw .shuttingDown }
         guard app.hub.admitConnection(to: app.application) else { throw .overQuota }
+        guard loop.quota.admit() else {
+            app.hub.releaseConnection()
+            throw .overCapacity
+        }
         return app
     }
 
