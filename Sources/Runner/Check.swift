@@ -1,11 +1,13 @@
 import ArgumentParser
+import Broker
 import BrokerCore
 import Foundation
+import Logging
 import PusherProtocol
 import Webhooks
 
 /// `switchboard check`: whether `serve` would take these settings.
-struct Check: ParsableCommand {
+struct Check: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Check the settings and the file of --config, and show what they say.",
         discussion: """
@@ -17,10 +19,19 @@ struct Check: ParsableCommand {
     @OptionGroup var configurationFlag: ConfigurationFlag
     @OptionGroup(title: "Settings") var flags: SettingFlags
 
-    func run() throws {
+    func run() async throws {
         let file = try self.configurationFlag.file()
         let settings = try Settings(
             SettingSources(flags: self.flags.given, environment: ProcessInfo.processInfo.environment, file: file))
+        let logger = Logger(label: "switchboard") { label in
+            LineLogHandler(label: label, level: settings.logLevel, format: settings.logFormat)
+        }
+        file?.warnOfExposure(logger)
+        do {
+            try await Broker.checkTLS(settings.brokerConfiguration([]), logger: logger)
+        } catch {
+            throw StartFailure.configuration("\(error)")
+        }
         var lines = [
             "The settings are in order.",
             "  broker      \(Greeting.Listener(host: settings.brokerHost, port: settings.brokerPort).authority)",

@@ -40,7 +40,7 @@ struct ConfigurationFile: Sendable {
             for (key, value) in mapping {
                 let name = key.string ?? ""
                 if name == Self.appsKey {
-                    if !value.isNothing { apps = try AppList(value, file: path) }
+                    if !value.isNothing { apps = try AppList(value, file: path, line: key.line) }
                 } else if let entry = try Self.entry(name, key, value, path: path) {
                     entries[name] = entry
                 }

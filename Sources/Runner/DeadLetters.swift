@@ -50,7 +50,8 @@ struct DeadLetters: AsyncParsableCommand {
                 do {
                     guard let app = list.apps.first(where: { $0.id == letter.app }) else {
                         throw StartFailure.configuration(
-                            "letter \(letter.id) is of app \(Quoted.text(letter.app)), which is none of the \(list.origin)")
+                            "letter \(letter.id) is of app \(Quoted.text(letter.app)), which is none of the \(list.origin)"
+                        )
                     }
                     try await box.replay(letter, app: app.webhookApp)
                     StandardOutput.write("Replayed \(letter.id).\n")

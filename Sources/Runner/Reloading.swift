@@ -34,11 +34,13 @@ struct Reloading: Service {
     /// Gives back the apps that are served from now on.
     private func reload(_ present: [ConfiguredApp]) async throws -> [ConfiguredApp] {
         guard let path = self.sources.file?.path else {
+            try await self.reloadTLS()
             self.logger.info("nothing to reload: there is no configuration file (--config)")
             return present
         }
         let sources = try await self.read(path)
         guard let list = sources.apps else {
+            try await self.reloadTLS()
             self.logger.info("nothing to reload: \(path) lists no apps")
             self.warn(sources)
             return present
@@ -49,12 +51,20 @@ struct Reloading: Service {
                 "the ticket API uses app \(Quoted.text(self.ticketsAppID)), which is none of the \(list.origin); to take "
                     + "it out, set \(SettingTable.ticketsApp.row.configKey) to another one and restart")
         }
+        try await self.reloadTLS()
+        // From here on nothing can fail.
         await self.broker?.reload(list.apps.map(\.application))
         self.webhooks?.reload(list.apps.map(\.webhookApp))
         if let ticketsApp { self.tickets?.replaceCredentials(with: ticketsApp.credentials) }
         self.logger.info("reloaded \(path): \(AppChanges(from: present, to: list.apps))")
         self.warn(sources)
         return list.apps
+    }
+
+    private func reloadTLS() async throws {
+        guard let broker = self.broker, broker.hasTLS else { return }
+        try await broker.reloadTLS()
+        self.logger.info("read the TLS certificate and its key again")
     }
 
     /// The file's present content, checked as at the start. Read on a queue: neither files nor a long list may hold the

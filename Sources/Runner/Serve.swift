@@ -44,7 +44,8 @@ struct Serve: AsyncParsableCommand {
         let logger = Logger(label: "switchboard")
         file?.warnOfExposure(logger)
         Self.allowManyConnections(logger: logger)
-        try await Serving(part: self.part, settings: settings, sources: sources, logger: logger).run(reloadingAt: signals)
+        try await Serving(part: self.part, settings: settings, sources: sources, logger: logger).run(
+            reloadingAt: signals)
     }
 
     /// Every connection is a descriptor, and the usual soft limit is 1,024.

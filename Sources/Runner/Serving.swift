@@ -41,9 +41,11 @@ struct Serving {
         }
         let selection = try AppSelection(self.settings, in: directory)
         if self.servesTickets, !selection.ticketsApp.application.isEnabled {
-            self.logger.warning("the ticket API's app is disabled: what it publishes waits", metadata: [
-                "app": "\(selection.ticketsApp.title)"
-            ])
+            self.logger.warning(
+                "the ticket API's app is disabled: what it publishes waits",
+                metadata: [
+                    "app": "\(selection.ticketsApp.title)"
+                ])
         }
 
         var services: [any Service] = []
@@ -71,6 +73,7 @@ struct Serving {
                 ticketsAppID: selection.ticketsApp.id, logger: self.logger))
         let greeting = Greeting(
             broker: broker.map { Greeting.Listener(host: self.settings.brokerHost, port: $0.port) },
+            brokerHasTLS: self.settings.tls != nil,
             tickets: tickets.map { Greeting.Listener(host: self.settings.ticketsHost, port: $0.port) },
             appCount: selection.apps.count, appID: selection.ticketsApp.id,
             appKey: selection.ticketsApp.credentials.key, secretPlace: selection.secretPlace,
@@ -107,16 +110,17 @@ struct Serving {
         configuration.shutdownTime = .seconds(1)
         return WebhookDispatcher(
             apps: selection.apps.map(\.webhookApp),
-            deadLetters: DeadLetterBox(directory: DataDirectory.deadLetters(in: directory.path), configuration: configuration, logger: logger),
+            deadLetters: DeadLetterBox(
+                directory: DataDirectory.deadLetters(in: directory.path), configuration: configuration, logger: logger),
             configuration: configuration, logger: logger)
     }
 
     private func bindBroker(_ selection: AppSelection, webhooks: WebhookDispatcher?) async throws -> Broker {
-        let configuration = BrokerConfiguration(
-            host: self.settings.brokerHost, port: self.settings.brokerPort, eventLoops: self.settings.brokerEventLoops,
-            applications: selection.apps.map(\.application))
+        let configuration = self.settings.brokerConfiguration(selection.apps.map(\.application))
         do {
             return try await Broker.bind(configuration, logger: Logger(label: "broker"))
+        } catch let failure as TLSFailure {
+            throw StartFailure.configuration("\(failure)")
         } catch {
             throw StartFailure.unavailable("the broker cannot start: \(error)")
         }

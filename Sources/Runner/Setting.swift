@@ -112,7 +112,9 @@ extension SettingKind {
             placeholder: "hosts", allowed: "* for all, or host names separated by commas, without scheme and port"
         ) { text in
             if text == "*" { return .some(nil) }
-            let hosts = text.split(separator: ",", omittingEmptySubsequences: false).map { $0.trimmingSpaces().lowercased() }
+            let hosts = text.split(separator: ",", omittingEmptySubsequences: false).map {
+                $0.trimmingSpaces().lowercased()
+            }
             return hosts.allSatisfy(isHostName) ? .some(Set(hosts)) : nil
         }
     }
@@ -144,7 +146,7 @@ extension SettingKind {
 }
 
 extension Substring {
-    fileprivate func trimmingSpaces() -> Substring {
+    func trimmingSpaces() -> Substring {
         var text = self
         while text.first == " " { text.removeFirst() }
         while text.last == " " { text.removeLast() }

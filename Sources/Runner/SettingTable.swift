@@ -1,3 +1,4 @@
+import BrokerCore
 import Foundation
 import Logging
 import PusherPublisher
@@ -51,7 +52,7 @@ enum SettingTable {
         "TLS_CERTIFICATE", or: "no TLS", .path(), "PEM file of the broker's certificate and those above it")
     static let tlsKey = Setting("TLS_KEY", or: "no TLS", .path(), "PEM file of its private key")
     static let trustedProxies = Setting(
-        "TRUSTED_PROXIES", or: "none", .path(), "proxies whose X-Forwarded-For and -Proto are believed")
+        "TRUSTED_PROXIES", or: "none", .ranges(), "proxies whose X-Forwarded-For and -Proto are believed")
     static let brokerMaxConnections = Setting(
         "BROKER_MAX_CONNECTIONS", default: "0", .wholeNumber(0...10_000_000, note: " (0 = any number)"),
         "WebSocket connections at once, of all apps")
@@ -90,6 +91,19 @@ extension SettingKind {
                 aliases[parts[0]] = parts[1]
             }
             return aliases
+        }
+    }
+
+    fileprivate static func ranges() -> SettingKind<[CIDR]> {
+        .init(
+            placeholder: "ranges", allowed: "addresses and ranges like 10.0.0.0/8, separated by commas"
+        ) { text in
+            var ranges: [CIDR] = []
+            for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+                guard let range = try? CIDR(String(part.trimmingSpaces())) else { return nil }
+                ranges.append(range)
+            }
+            return ranges
         }
     }
 

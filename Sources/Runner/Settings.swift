@@ -13,6 +13,8 @@ struct Settings: Sendable {
     let brokerAllowedOrigins: Set<String>?
     /// nil for any number.
     let brokerMaxConnections: Int?
+    let tls: TLSFiles?
+    let trustedProxies: [CIDR]
     let ticketsHost: String
     let ticketsPort: Int
     let dataDirectory: String
@@ -56,6 +58,8 @@ struct Settings: Sendable {
         self.eventAliases = try sources.value(of: SettingTable.eventAliases) ?? [:]
         let maxConnections = try sources.required(SettingTable.brokerMaxConnections)
         self.brokerMaxConnections = maxConnections == 0 ? nil : maxConnections
+        self.tls = try Self.tls(sources)
+        self.trustedProxies = try sources.value(of: SettingTable.trustedProxies) ?? []
         self.app = try Self.app(sources)
         self.apps = sources.apps
         try Self.refuseTwoWays(sources)
@@ -67,6 +71,31 @@ struct Settings: Sendable {
         self.demo = try sources.required(SettingTable.demo)
         self.logLevel = try sources.required(SettingTable.logLevel)
         self.logFormat = try sources.required(SettingTable.logFormat)
+    }
+
+    /// What the broker is told, with these apps.
+    func brokerConfiguration(_ applications: [Application]) -> BrokerConfiguration {
+        var configuration = BrokerConfiguration(
+            host: self.brokerHost, port: self.brokerPort, eventLoops: self.brokerEventLoops, applications: applications)
+        configuration.tls = self.tls
+        configuration.trustedProxies = self.trustedProxies
+        configuration.maxConnections = self.brokerMaxConnections
+        return configuration
+    }
+
+    /// Both files, or none.
+    private static func tls(_ sources: SettingSources) throws(StartFailure) -> TLSFiles? {
+        let certificate = try sources.value(of: SettingTable.tlsCertificate)
+        let key = try sources.value(of: SettingTable.tlsKey)
+        if let certificate, let key { return TLSFiles(certificate: certificate, key: key) }
+        guard certificate != nil || key != nil else { return nil }
+        let (given, missing) =
+            certificate == nil
+            ? (SettingTable.tlsKey.row, SettingTable.tlsCertificate.row)
+            : (SettingTable.tlsCertificate.row, SettingTable.tlsKey.row)
+        throw .configuration(
+            "\(missing.name) is missing: TLS needs both TLS_CERTIFICATE and TLS_KEY (given: "
+                + "\(sources.origin(of: given) ?? ""))")
     }
 
     /// The settings of the single app make no sense beside a list of apps.

@@ -21,7 +21,8 @@ enum AppTable {
     static let clientEvents = FileKey(
         "client_events", default: "true", .plain(.onOff()), "whether clients may send client events (whispers)")
     static let watchlist = FileKey(
-        "watchlist", default: "false", .plain(.onOff()), "whether signed-in users are told who of their watchlist is online")
+        "watchlist", default: "false", .plain(.onOff()),
+        "whether signed-in users are told who of their watchlist is online")
     static let subscriptionCounts = FileKey(
         "subscription_counts", default: "false", .plain(.onOff()),
         "whether subscribers are told how many they are")

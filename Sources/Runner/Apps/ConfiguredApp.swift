@@ -29,15 +29,16 @@ struct AppList: Sendable {
     private static let maxWebhooks = 32
 
     /// Reads and checks all of it.
-    init(_ node: Node, file: String) throws(StartFailure) {
-        self.origin = "apps in \(file), line \(node.line)"
+    /// - Parameter line: that of the key.
+    init(_ node: Node, file: String, line: Int) throws(StartFailure) {
+        self.origin = "apps in \(file), line \(line)"
         guard case .sequence(let nodes) = node else {
             throw .configuration(
-                "\(file), line \(node.line): apps is \(node.shown); allowed: a list of apps, each with id, key and secret")
+                "\(file), line \(line): apps is \(node.shown); allowed: a list of apps, each with id, key and secret")
         }
         guard (1...Self.maximum).contains(nodes.count) else {
             throw .configuration(
-                "\(file), line \(node.line): apps has \(nodes.count) entries; allowed: 1 to \(Self.maximum)")
+                "\(file), line \(line): apps has \(nodes.count) entries; allowed: 1 to \(Self.maximum)")
         }
         var apps: [ConfiguredApp] = []
         var taken = TakenNames()
