@@ -56,7 +56,8 @@ package final class Broker: Service {
         do {
             let eventLoops = Array(group.makeIterator())
             let inboxes = eventLoops.map { LoopInbox(eventLoop: $0) }
-            let apps = AppRegistry(inboxes: inboxes, maxInboxBytes: configuration.maxInboxBytes)
+            let apps = AppRegistry(
+                inboxes: inboxes, maxInboxBytes: configuration.maxInboxBytes, webhooks: configuration.webhooks)
             let served = apps.replace(with: configuration.applications)
             var loops: [NIOLoopBound<LoopContext>] = []
             for (index, eventLoop) in eventLoops.enumerated() {

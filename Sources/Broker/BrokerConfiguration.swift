@@ -1,5 +1,6 @@
 package import BrokerCore
 import Glibc
+package import PusherProtocol
 
 /// Everything the broker is told at its start. Only the apps and the certificate can be replaced while it runs.
 package struct BrokerConfiguration: Sendable {
@@ -26,6 +27,8 @@ package struct BrokerConfiguration: Sendable {
     package var maxBacklog = 1 << 20
     /// Bytes of events that may wait for one event loop before publishers are refused with 503.
     package var maxInboxBytes = 64 << 20
+    /// Where events go that an app's webhooks are to be told.
+    package var webhooks: (any WebhookSink)?
     /// The wall clock in seconds since 1970, for the timestamps of signed requests.
     package var wallClock: @Sendable () -> Int64 = { Int64(time(nil)) }
 

@@ -66,6 +66,7 @@ final class LoopContext {
         self.ticks = self.eventLoop.scheduleRepeatedTask(initialDelay: tick, delay: tick) { _ in
             let context = bound.value
             context.wheel.advance(to: context.now)
+            context.announceDueCounts()
             context.settle()
         }
         return { bound.value.deliver() }
@@ -81,6 +82,14 @@ final class LoopContext {
     func settle() {
         while let connection = self.unwritten.popLast() { connection.writeNext() }
         while let (connection, failure) = self.failed.popLast() { connection.close(after: failure) }
+    }
+
+    /// One loop looks after the counts of crowded channels for all.
+    private func announceDueCounts() {
+        guard self.index == 0 else { return }
+        for app in self.apps.all where app.application.features.subscriptionCounts {
+            app.hub.announceDueCounts(of: app.application, now: self.now)
+        }
     }
 
     /// The value of a `Date` field (RFC 9110 section 5.6.7), made once a second.

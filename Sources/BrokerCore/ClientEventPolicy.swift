@@ -13,7 +13,7 @@ package enum ClientEventPolicy {
         }
         switch channel.kind {
         case .private, .encrypted, .presence: break
-        case .public, .user: throw .clientEventWrongChannel
+        case .public, .user, .watchers: throw .clientEventWrongChannel
         }
         guard isSubscribed else { throw .clientEventNotSubscribed(channel.text) }
         guard event.name.unicodeScalars.count <= limits.eventName else {

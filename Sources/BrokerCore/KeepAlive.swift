@@ -29,7 +29,8 @@ package struct KeepAlive: Sendable {
     }
 
     private var lastHeard: UInt64
-    private var awaitsPong = false
+    /// When a pong is overdue; `max` when none is awaited.
+    private var pongDue = UInt64.max
 
     package init(now: UInt64) {
         self.lastHeard = now
@@ -38,16 +39,16 @@ package struct KeepAlive: Sendable {
     /// Anything at all came from the client.
     package mutating func heard(at now: UInt64) {
         self.lastHeard = now
-        self.awaitsPong = false
+        self.pongDue = .max
     }
 
     /// What to do at `now`.
     package mutating func check(at now: UInt64, timing: Timing) -> Action {
-        if self.awaitsPong { return .close }
+        guard self.pongDue == .max else { return now >= self.pongDue ? .close : .wait(until: self.pongDue) }
         let due = self.lastHeard + timing.silence
         guard now >= due else { return .wait(until: due) }
-        self.awaitsPong = true
-        return .ping(checkAt: now + timing.pongTimeout)
+        self.pongDue = now + timing.pongTimeout
+        return .ping(checkAt: self.pongDue)
     }
 }
 

@@ -5,6 +5,11 @@ package struct Admission: Equatable, Sendable {
     package let channel: ChannelName
     /// Who joins, on a presence channel.
     package let member: PresenceMember?
+
+    package init(channel: ChannelName, member: PresenceMember?) {
+        self.channel = channel
+        self.member = member
+    }
 }
 
 /// Why a subscription is refused, and how the client is told: an error on the connection, and for what its own error
@@ -45,9 +50,11 @@ package struct SubscriptionRefusal: Error, Equatable, Sendable {
 
 /// May this connection subscribe? Names, signatures and `channel_data` (section 3 of the protocol facts).
 package enum SubscriptionPolicy {
+    /// - Parameter user: who is signed in on the connection.
     package static func admit(
-        _ request: SubscribeRequest, socketID: SocketID, credentials: AppCredentials, limits: Limits
+        _ request: SubscribeRequest, socketID: SocketID, user: UserData?, application: Application
     ) throws(SubscriptionRefusal) -> Admission {
+        let (credentials, limits) = (application.credentials, application.limits)
         guard let channel = ChannelName(request.channel, limit: limits.channelName) else {
             let shown = String(request.channel.unicodeScalars.prefix(200))
             throw SubscriptionRefusal(.malformed, channel: shown, error: .invalidChannelName(shown))
@@ -55,21 +62,31 @@ package enum SubscriptionPolicy {
         do throws(ProtocolError) {
             switch channel.kind {
             case .public: return Admission(channel: channel, member: nil)
-            case .user: throw ProtocolError.userChannelRefused(channel.text)
+            case .watchers: throw ProtocolError.invalidChannelName(channel.text)
+            case .user:
+                guard channel == user?.channel else { throw ProtocolError.userChannelRefused(channel.text) }
+                return Admission(channel: channel, member: nil)
             case .private, .encrypted:
                 try self.checkSignature(request, channel: channel, socketID: socketID, credentials: credentials)
                 return Admission(channel: channel, member: nil)
             case .presence:
-                guard let channelData = request.channelData else {
-                    throw ProtocolError.invalidChannelData("it is missing")
-                }
                 try self.checkSignature(request, channel: channel, socketID: socketID, credentials: credentials)
-                return Admission(
-                    channel: channel, member: try PresenceMember(channelData: channelData, limits: limits))
+                return Admission(channel: channel, member: try self.member(request, user: user, limits: limits))
             }
         } catch {
             throw SubscriptionRefusal(.authentication, channel: channel.text, error: error)
         }
+    }
+
+    /// Who joins: whoever `channel_data` says, else the signed-in user (P81, P82).
+    private static func member(
+        _ request: SubscribeRequest, user: UserData?, limits: Limits
+    ) throws(ProtocolError) -> PresenceMember {
+        if let channelData = request.channelData {
+            return try PresenceMember(channelData: channelData, limits: limits)
+        }
+        guard let user else { throw .invalidChannelData("it is missing, and the connection is not signed in") }
+        return try PresenceMember(user: user, limits: limits)
     }
 
     private static func checkSignature(

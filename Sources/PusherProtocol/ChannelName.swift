@@ -1,7 +1,7 @@
 /// A checked channel name and what its prefix means (3.1 and 3.2 of the protocol facts).
 ///
-/// The hyphen is part of each prefix: `privateer` and `presences` are public channels (P48).
-package struct ChannelName: Hashable, Sendable, CustomStringConvertible {
+/// The hyphen is part of each prefix: `privateer`, `presences` and `cacheable` are public channels (P48).
+package struct ChannelName: Sendable, CustomStringConvertible {
     package enum Kind: Sendable {
         case `public`
         case `private`
@@ -10,27 +10,73 @@ package struct ChannelName: Hashable, Sendable, CustomStringConvertible {
         case presence
         /// `#server-to-user-{id}`: the events of one signed-in user.
         case user
+        /// Where those are told who watch a user. The broker's own: no text from outside makes such a name.
+        case watchers
     }
+
+    /// Characters of a user id that a user channel can be named after (5.1).
+    package static let maxUserID = 200
+    private static let userPrefix = "#server-to-user-"
+    private static let watchersPrefix = "#watchers-of-"
 
     package let text: String
+    package let kind: Kind
+    /// Whether the channel keeps its last event for those who come later (6.1).
+    package let isCached: Bool
 
-    /// Nil when a character is outside the alphabet, the name is empty, or longer than `limit` bytes.
+    /// Nil when a character is outside the alphabet, the name is empty, or longer than `limit` bytes. The limit of a
+    /// user channel is that of the user's id.
     package init?(_ text: String, limit: Int) {
-        let prefix = "#server-to-user-"
-        let checked = text.hasPrefix(prefix) ? text.utf8.dropFirst(prefix.utf8.count) : text.utf8[...]
-        guard text.utf8.count <= limit, Self.isWellFormed(checked) else { return nil }
-        self.text = text
+        let bytes = text.utf8
+        guard bytes.first == UInt8(ascii: "#") else {
+            guard bytes.count <= limit, Self.isWellFormed(bytes[...]) else { return nil }
+            let (kind, isCached) = Self.meaning(of: bytes)
+            self.init(text: text, kind: kind, isCached: isCached)
+            return
+        }
+        guard bytes.starts(with: Self.userPrefix.utf8) else { return nil }
+        self.init(user: String(Substring(bytes.dropFirst(Self.userPrefix.utf8.count))))
     }
 
-    package var kind: Kind {
-        if self.text.hasPrefix("#") { return .user }
-        if self.text.hasPrefix("private-encrypted-") { return .encrypted }
-        if self.text.hasPrefix("private-") { return .private }
-        if self.text.hasPrefix("presence-") { return .presence }
-        return .public
+    /// The channel of a user's events; nil when the id is empty, too long, or has characters that no channel has.
+    package init?(user id: String) {
+        guard id.utf8.count <= Self.maxUserID, Self.isWellFormed(id.utf8[...]) else { return nil }
+        self.init(text: Self.userPrefix + id, kind: .user)
+    }
+
+    private init(text: String, kind: Kind, isCached: Bool = false) {
+        self.text = text
+        self.kind = kind
+        self.isCached = isCached
+    }
+
+    /// Who is told when the user of this user channel comes and goes.
+    package var watchers: ChannelName {
+        ChannelName(text: Self.watchersPrefix + (self.userID ?? ""), kind: .watchers)
+    }
+
+    /// Whose channel this is; nil when it is nobody's.
+    package var userID: String? {
+        switch self.kind {
+        case .user: String(self.text.dropFirst(Self.userPrefix.count))
+        case .watchers: String(self.text.dropFirst(Self.watchersPrefix.count))
+        default: nil
+        }
     }
 
     package var description: String { self.text }
+
+    private static func meaning(of name: String.UTF8View) -> (Kind, isCached: Bool) {
+        func has(_ prefix: StaticString) -> Bool {
+            name.starts(with: UnsafeBufferPointer(start: prefix.utf8Start, count: prefix.utf8CodeUnitCount))
+        }
+        if has("private-") {
+            if has("private-encrypted-") { return (.encrypted, has("private-encrypted-cache-")) }
+            return (.private, has("private-cache-"))
+        }
+        if has("presence-") { return (.presence, has("presence-cache-")) }
+        return (.public, has("cache-"))
+    }
 
     /// `^[-a-zA-Z0-9_=@,.;]+$`; the alphabet of user ids is the same.
     private static func isWellFormed(_ bytes: Substring.UTF8View) -> Bool {
@@ -45,4 +91,9 @@ package struct ChannelName: Hashable, Sendable, CustomStringConvertible {
                 }
             }
     }
+}
+
+extension ChannelName: Hashable {
+    package static func == (a: ChannelName, b: ChannelName) -> Bool { a.text == b.text }
+    package func hash(into hasher: inout Hasher) { hasher.combine(self.text) }
 }

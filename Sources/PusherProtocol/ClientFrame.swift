@@ -2,6 +2,7 @@
 package enum ClientFrame: Equatable, Sendable {
     case ping
     case pong
+    case signIn(SignInRequest)
     case subscribe(SubscribeRequest)
     case unsubscribe(channel: String)
     case clientEvent(ClientEvent)
@@ -21,6 +22,18 @@ package struct SubscribeRequest: Equatable, Sendable {
         self.channel = channel
         self.auth = auth
         self.channelData = channelData
+    }
+}
+
+/// `pusher:signin`.
+package struct SignInRequest: Equatable, Sendable {
+    package var auth: String?
+    /// Exactly as received: it is signed.
+    package var userData: String?
+
+    package init(auth: String? = nil, userData: String? = nil) {
+        self.auth = auth
+        self.userData = userData
     }
 }
 
@@ -56,6 +69,7 @@ extension ClientFrame {
         switch name {
         case "pusher:ping": self = .ping
         case "pusher:pong": self = .pong
+        case "pusher:signin": self = .signIn(try Self.signInRequest(data))
         case "pusher:subscribe": self = .subscribe(try Self.subscribeRequest(data))
         case "pusher:unsubscribe": self = .unsubscribe(channel: try Self.subscribeRequest(data).channel)
         case _ where name.utf8.starts(with: "client-".utf8):
@@ -65,23 +79,11 @@ extension ClientFrame {
         }
     }
 
-    /// `data` is an object, or a string that holds the JSON of one (P35).
     private static func subscribeRequest(_ data: JSONSlice?) throws(ProtocolError) -> SubscribeRequest {
-        guard let data else { throw .channelMissing }
-        if let text = data.string {
-            var text = text
-            return try text.withUTF8 { bytes in
-                Result { () throws(ProtocolError) in try self.subscribeMembers(UnsafeRawBufferPointer(bytes)) }
-            }.get()
-        }
-        return try self.subscribeMembers(data.bytes)
-    }
-
-    private static func subscribeMembers(_ bytes: UnsafeRawBufferPointer) throws(ProtocolError) -> SubscribeRequest {
         var channel: String?
         var request = SubscribeRequest(channel: "")
         do {
-            try JSONReader.members(of: bytes) { name, value in
+            try self.members(of: data) { name, value in
                 switch name {
                 case "channel": channel = value.string
                 case "auth": request.auth = value.string
@@ -93,6 +95,31 @@ extension ClientFrame {
         guard let channel else { throw .channelMissing }
         request.channel = channel
         return request
+    }
+
+    private static func signInRequest(_ data: JSONSlice?) throws(ProtocolError) -> SignInRequest {
+        var request = SignInRequest()
+        do {
+            try self.members(of: data) { name, value in
+                switch name {
+                case "auth": request.auth = value.string
+                case "user_data": request.userData = value.string
+                default: break
+                }
+            }
+        } catch { throw .signInIncomplete }
+        return request
+    }
+
+    /// The members of `data`: an object, or a string that holds the JSON of one (P35).
+    private static func members(
+        of data: JSONSlice?, _ body: (String, JSONSlice) -> Void
+    ) throws(JSONFailure) {
+        guard let data else { throw JSONFailure() }
+        guard var text = data.string else { return try JSONReader.members(of: data.bytes, body) }
+        try text.withUTF8 { bytes in
+            Result { () throws(JSONFailure) in try JSONReader.members(of: UnsafeRawBufferPointer(bytes), body) }
+        }.get()
     }
 
     private static func clientEvent(_ name: String, _ channel: String, _ data: JSONSlice) -> ClientEvent {

@@ -31,6 +31,18 @@ package struct PresenceMember: Equatable, Sendable {
         }
         guard case .success = isObject else { throw .invalidChannelData("it is not a JSON object") }
         guard let userID, !userID.isEmpty else { throw .invalidChannelData("user_id is missing") }
+        try self.init(checking: userID, userInfo: userInfo, limits: limits)
+    }
+
+    /// The member that a signed-in user is (P81).
+    package init(user: UserData, limits: Limits) throws(ProtocolError) {
+        guard user.userInfo.count <= limits.presenceUserObject else {
+            throw .invalidChannelData("the signed-in user's user_info is over \(limits.presenceUserObject) bytes")
+        }
+        try self.init(checking: user.id, userInfo: user.userInfo, limits: limits)
+    }
+
+    private init(checking userID: String, userInfo: [UInt8], limits: Limits) throws(ProtocolError) {
         guard userID.unicodeScalars.count <= limits.userID else {
             throw .invalidChannelData("user_id is over \(limits.userID) characters")
         }

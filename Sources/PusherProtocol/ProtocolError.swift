@@ -34,6 +34,8 @@ package struct ProtocolError: Error, Equatable, Sendable {
     package static let overCapacity = ProtocolError(4100, "Server is over capacity, please try again")
 
     // Ends of a connection.
+    package static let notAuthorizedInTime = ProtocolError(4009, "Connection not authorized within timeout")
+    package static let terminated = ProtocolError(4009, "You got disconnected by the app.")
     package static let slowConsumer = ProtocolError(4100, "Client does not read fast enough")
     package static let shuttingDown = ProtocolError(4200, "Server is shutting down, please reconnect")
     package static let pongMissing = ProtocolError(4201, "Pong reply not received")
@@ -73,6 +75,19 @@ package struct ProtocolError: Error, Equatable, Sendable {
     package static func userChannelRefused(_ channel: String) -> ProtocolError {
         ProtocolError(nil, "Only the signed-in user may subscribe to \(channel)")
     }
+    // Sign-in (5.1 and 5.4). A refused one leaves the connection as it was: a close would keep pusher-js away for good.
+    package static let signInIncomplete = ProtocolError(
+        nil, "Invalid sign-in: must contain auth and user_data")
+    package static let signInAuthMalformed = ProtocolError(
+        nil, "Auth value for sign-in is invalid: should be of format 'key:signature'")
+    package static func invalidUserData(_ reason: String) -> ProtocolError {
+        ProtocolError(nil, "Invalid user_data: \(reason)")
+    }
+    package static let signedInAsAnother = ProtocolError(nil, "The connection is signed in as another user")
+    package static func watchlistCut(_ limit: Int) -> ProtocolError {
+        ProtocolError(4302, "Watchlist is over \(limit) users; the first \(limit) are watched")
+    }
+
     package static func notSubscribed(_ channel: String) -> ProtocolError {
         ProtocolError(
             nil, "No current subscription to channel \(self.beginning(of: channel, 200)), or subscription in progress")

@@ -1,7 +1,7 @@
 /// What the broker says: the exact bytes of each frame (sections 1.6 and 3 of the protocol facts).
 ///
-/// `data` is a JSON string in every frame but `pusher:error` and `pusher:subscription_error`, where clients need an
-/// object (D1).
+/// `data` is a JSON string in every frame but `pusher:error`, `pusher:subscription_error` and `pusher:signin_success`,
+/// where clients need an object (D1).
 package enum ServerFrame {
     /// The first frame of a connection. `activityTimeout` is in seconds, above 0.
     package static func connectionEstablished(socketID: SocketID, activityTimeout: Int) -> [UInt8] {
@@ -72,6 +72,60 @@ package enum ServerFrame {
         data.integer(members.count)
         data.literal("}}")
         return self.presenceFrame("pusher_internal:subscription_succeeded", channel: channel, data: data.bytes)
+    }
+
+    /// Follows the confirmation of a cache channel that has nothing cached (P109).
+    package static func cacheMiss(channel: ChannelName) -> [UInt8] {
+        var writer = JSONWriter(reserving: 64 + channel.text.utf8.count)
+        writer.literal(#"{"event":"pusher:cache_miss","channel":"#)
+        writer.string(channel.text)
+        writer.literal(#","data":"{}"}"#)
+        return writer.bytes
+    }
+
+    /// How many connections are subscribed (6.2, P115).
+    package static func subscriptionCount(channel: ChannelName, count: Int) -> [UInt8] {
+        var writer = JSONWriter(reserving: 112 + channel.text.utf8.count)
+        writer.literal(#"{"event":"pusher_internal:subscription_count","channel":"#)
+        writer.string(channel.text)
+        writer.literal(#","data":"{\"subscription_count\":"#)
+        writer.integer(count)
+        writer.literal(#"}"}"#)
+        return writer.bytes
+    }
+
+    /// Confirms a sign-in with the very text that was signed (P96).
+    package static func signInSucceeded(userData: String) -> [UInt8] {
+        var writer = JSONWriter(reserving: 64 + userData.utf8.count * 5 / 4)
+        writer.literal(#"{"event":"pusher:signin_success","data":{"user_data":"#)
+        writer.string(userData)
+        writer.literal("}}")
+        return writer.bytes
+    }
+
+    /// Which watched users are there and which are not (5.4, P106). No channel; a list without users is left out.
+    package static func watchlist(online: [String], offline: [String]) -> [UInt8] {
+        var data = JSONWriter()
+        data.literal(#"{"events":["#)
+        var isFirst = true
+        for (name, users) in [("online", online), ("offline", offline)] where !users.isEmpty {
+            if !isFirst { data.literal(",") }
+            isFirst = false
+            data.literal(#"{"name":"#)
+            data.string(name)
+            data.literal(#","user_ids":["#)
+            for (index, user) in users.enumerated() {
+                if index > 0 { data.literal(",") }
+                data.string(user)
+            }
+            data.literal("]}")
+        }
+        data.literal("]}")
+        var writer = JSONWriter(reserving: 64 + data.bytes.count * 5 / 4)
+        writer.literal(#"{"event":"pusher_internal:watchlist_events","data":"#)
+        writer.string(data.bytes)
+        writer.literal("}")
+        return writer.bytes
     }
 
     package static func memberAdded(channel: ChannelName, member: PresenceMember) -> [UInt8] {

@@ -116,7 +116,8 @@ struct Serving {
     }
 
     private func bindBroker(_ selection: AppSelection, webhooks: WebhookDispatcher?) async throws -> Broker {
-        let configuration = self.settings.brokerConfiguration(selection.apps.map(\.application))
+        var configuration = self.settings.brokerConfiguration(selection.apps.map(\.application))
+        configuration.webhooks = webhooks
         do {
             return try await Broker.bind(configuration, logger: Logger(label: "broker"))
         } catch let failure as TLSFailure {

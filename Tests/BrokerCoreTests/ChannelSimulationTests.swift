@@ -142,20 +142,22 @@ private struct ChannelSimulation {
         let others = self.standing.filter { $0.channel == channel }
         let users = self.users[channel, default: []]
         let isNew = userID.map { !users.contains($0) } ?? false
-        guard case .joined(let sequence, let members, let announce) = outcome else {
+        guard case .joined(let join) = outcome else {
             self.check(isNew && users.count >= Self.memberLimit, "refused with \(users)")
             return
         }
         self.check(!isNew || users.count < Self.memberLimit, "admitted beside \(users)")
-        self.check(members.map(\.userID) == (isNew ? users + [userID ?? ""] : users), "confirmed with \(members)")
-        self.check((announce != nil) == isNew, "announcement \(announce as Any)")
-        if let announce, let userID {
+        self.check(join.isFirst == others.isEmpty, "first beside \(others.count)")
+        self.check(
+            join.members.map(\.userID) == (isNew ? users + [userID ?? ""] : users), "confirmed with \(join.members)")
+        self.check((join.announce != nil) == isNew, "announcement \(join.announce as Any)")
+        if let announce = join.announce, let userID {
             self.check(Set(announce.audience) == Set(others.map(\.loop)), "announced to \(Array(announce.audience))")
             self.put(announce, channel, .added(userID), excluded: nil)
             for other in others { other.owed.append((self.time, .added(userID))) }
         }
         let subscription = SimulatedSubscription(
-            connection: connection, loop: loop, channel: channel, userID: userID, joinedAt: sequence)
+            connection: connection, loop: loop, channel: channel, userID: userID, joinedAt: join.sequence)
         self.standing.append(subscription)
         if isNew, let userID { self.users[channel, default: []].append(userID) }
         self.all.append(subscription)
@@ -176,12 +178,14 @@ private struct ChannelSimulation {
         case .enter(let subscription): self.loops[loop].subscribers.append(subscription)
         case .leave(let subscription):
             self.time += 1
-            let removal = self.table.leave(subscription.channel, loop: loop, userID: subscription.userID)
+            let departure = self.table.leave(subscription.channel, loop: loop, userID: subscription.userID)
+            let removal = departure.announce
             self.standing.removeAll { $0 === subscription }
             let others = self.standing.filter { $0.channel == subscription.channel }
             let isLast = subscription.userID.map { userID in !others.contains { $0.userID == userID } } ?? false
             if isLast { self.users[subscription.channel]?.removeAll { $0 == subscription.userID } }
-            self.check((removal != nil) == (isLast && !others.isEmpty), "removal \(removal as Any)")
+            self.check(departure.isLast == others.isEmpty, "last beside \(others.count)")
+            self.check((removal != nil) == isLast, "removal \(removal as Any)")
             if let removal, let userID = subscription.userID {
                 self.check(Set(removal.audience) == Set(others.map(\.loop)), "removal to \(Array(removal.audience))")
                 self.put(removal, subscription.channel, .removed(userID), excluded: nil)

@@ -16,8 +16,8 @@ import Testing
     }
 
     private func sequence(_ outcome: ChannelTable.JoinOutcome) throws -> UInt64 {
-        guard case .joined(let sequence, _, _) = outcome else { throw ProtocolError.presenceFull(0) }
-        return sequence
+        guard case .joined(let join) = outcome else { throw ProtocolError.presenceFull(0) }
+        return join.sequence
     }
 
     private func loops(_ delivery: ChannelTable.Delivery?) -> [Int]? { delivery.map { Array($0.audience) } }
@@ -60,22 +60,22 @@ import Testing
     func announces() throws {
         var table = ChannelTable(loops: 4)
         guard
-            case .joined(let first, let alone, let nobody) =
+            case .joined(let first) =
                 table.join(self.presence, loop: 1, member: self.member("a"), memberLimit: 100),
-            case .joined(let second, let both, let announced) =
+            case .joined(let second) =
                 table.join(self.presence, loop: 3, member: self.member("b"), memberLimit: 100)
         else {
             Issue.record("refused")
             return
         }
-        #expect(alone.map(\.userID) == ["a"])
-        #expect(self.loops(nobody) == [])
-        #expect(both.map(\.userID) == ["a", "b"])
-        #expect(self.loops(announced) == [1])
+        #expect(first.isFirst && !second.isFirst)
+        #expect(first.members.map(\.userID) == ["a"])
+        #expect(self.loops(first.announce) == [])
+        #expect(second.members.map(\.userID) == ["a", "b"])
+        #expect(self.loops(second.announce) == [1])
         // The number of the announcement is the newcomer's own: it reaches lower ones only.
-        #expect(announced?.sequence == second && second > first)
-        let removal = table.leave(self.presence, loop: 3, userID: "b")
-        #expect(self.loops(removal) == [1])
+        #expect(second.announce?.sequence == second.sequence && second.sequence > first.sequence)
+        #expect(self.loops(table.leave(self.presence, loop: 3, userID: "b").announce) == [1])
     }
 
     @Test("P66, P67: a member's second connection comes and goes unannounced")
@@ -83,16 +83,19 @@ import Testing
         var table = ChannelTable(loops: 2)
         _ = table.join(self.presence, loop: 0, member: self.member("a"), memberLimit: 100)
         guard
-            case .joined(_, let members, nil) =
+            case .joined(let join) =
                 table.join(self.presence, loop: 1, member: self.member("a"), memberLimit: 100)
         else {
-            Issue.record("announced or refused")
+            Issue.record("refused")
             return
         }
-        #expect(members.map(\.userID) == ["a"])
+        #expect(join.announce == nil)
+        #expect(join.members.map(\.userID) == ["a"])
         #expect(table.occupancy(of: self.presence) == ChannelOccupancy(subscriptions: 2, users: 1))
-        #expect(table.leave(self.presence, loop: 0, userID: "a") == nil)
-        #expect(table.leave(self.presence, loop: 1, userID: "a") == nil)
+        #expect(table.leave(self.presence, loop: 0, userID: "a").announce == nil)
+        let departure = table.leave(self.presence, loop: 1, userID: "a")
+        #expect(departure.isLast)
+        #expect(self.loops(departure.announce) == [])
         #expect(table.occupancy(of: self.presence) == nil)
     }
 
@@ -110,7 +113,7 @@ import Testing
     @Test("P46: leaving what was not joined changes nothing")
     func leavesNothing() {
         var table = ChannelTable(loops: 2)
-        #expect(table.leave(self.orders, loop: 0, userID: nil) == nil)
+        #expect(table.leave(self.orders, loop: 0, userID: nil) == ChannelTable.Departure())
         #expect(table.occupancy(of: self.orders) == nil)
     }
 

@@ -14,10 +14,12 @@ import Testing
         self.credentials = AppCredentials(id: app.id, key: app.key, secret: AppSecret(app.secret))
     }
 
-    private func admit(_ request: SubscribeRequest, socketID: SocketID? = nil) throws(SubscriptionRefusal) -> Admission
-    {
+    private func admit(
+        _ request: SubscribeRequest, socketID: SocketID? = nil, user: UserData? = nil
+    ) throws(SubscriptionRefusal) -> Admission {
         try SubscriptionPolicy.admit(
-            request, socketID: socketID ?? self.socketID, credentials: self.credentials, limits: Limits())
+            request, socketID: socketID ?? self.socketID, user: user,
+            application: Application(credentials: self.credentials))
     }
 
     private func refusal(_ request: SubscribeRequest, socketID: SocketID? = nil) -> SubscriptionRefusal? {

@@ -11,6 +11,20 @@ final class PusherSession {
     private var subscriptions: [Subscription] = []
     private var keepAlive: KeepAlive
     private var clientEvents = RateWindow()
+    private var signedIn: SignedIn?
+    /// When a client that has neither signed in nor joined a private or presence channel is closed.
+    private var authorizeBy = UInt64.max
+
+    /// Who is signed in. Apart from the session: most connections are nobody's.
+    private final class SignedIn {
+        var user: UserData
+        /// Subscriptions that the client did not ask for: the user's channel, and those of the watched users' watchers.
+        var hidden = 1
+
+        init(user: UserData) {
+            self.user = user
+        }
+    }
 
     init(app: ServedApp, maxMessageBytes: Int, now: UInt64) {
         self.app = app
@@ -18,6 +32,9 @@ final class PusherSession {
         self.socketID = SocketID(first: .random(in: 1...UInt32.max), second: .random(in: 1...UInt32.max))
         self.decoder = WebSocketDecoder(maxMessageBytes: maxMessageBytes)
         self.keepAlive = KeepAlive(now: now)
+        if let seconds = app.application.features.authorizationTimeout {
+            self.authorizeBy = now + UInt64(clamping: seconds) * 1_000_000_000
+        }
     }
 
     /// The first frame, and the first deadline.
@@ -46,13 +63,17 @@ final class PusherSession {
 
     // MARK: Liveness
 
-    /// Pings a silent client or gives it up; returns when to look again.
+    /// Pings a silent client or gives it up, as one that was not authorized in time; returns when to look again.
     func checkAlive(now: UInt64, connection: Connection) -> UInt64? {
+        guard now < self.authorizeBy else {
+            connection.close(with: .notAuthorizedInTime)
+            return nil
+        }
         switch self.keepAlive.check(at: now, timing: connection.loop.configuration.keepAlive) {
-        case .wait(let instant): return instant
+        case .wait(let instant): return min(instant, self.authorizeBy)
         case .ping(let instant):
             connection.sendFrame(.text, ServerFrame.ping)
-            return instant
+            return min(instant, self.authorizeBy)
         case .close:
             connection.close(with: .pongMissing)
             return nil
@@ -92,6 +113,7 @@ final class PusherSession {
             switch try ClientFrame(decoding: bytes) {
             case .ping: connection.reply(ServerFrame.pong)
             case .pong: break
+            case .signIn(let request): try self.signIn(request, connection: connection)
             case .subscribe(let request): self.subscribe(request, connection: connection)
             case .unsubscribe(let channel): try self.unsubscribe(channel, connection: connection)
             case .clientEvent(let event): try self.publish(event, connection: connection)
@@ -106,27 +128,24 @@ final class PusherSession {
 
     private func subscribe(_ request: SubscribeRequest, connection: Connection) {
         do throws(SubscriptionRefusal) {
-            let limits = self.app.application.limits
+            let application = self.app.application
             let admission = try SubscriptionPolicy.admit(
-                request, socketID: self.socketID, credentials: self.app.application.credentials, limits: limits)
+                request, socketID: self.socketID, user: self.signedIn?.user, application: application)
             if self.subscription(to: admission.channel, connection: connection) != nil {
-                self.confirm(admission, members: self.app.hub.members(of: admission.channel), connection: connection)
+                self.confirmAgain(admission, connection: connection)
                 return
             }
-            guard self.subscriptions.count < limits.channelsPerConnection else {
+            guard self.subscriptions.count - (self.signedIn?.hidden ?? 0) < application.limits.channelsPerConnection
+            else {
                 throw SubscriptionRefusal(
-                    .limit, channel: admission.channel.text, error: .tooManyChannels(limits.channelsPerConnection))
+                    .limit, channel: admission.channel.text,
+                    error: .tooManyChannels(application.limits.channelsPerConnection))
             }
-            switch self.app.hub.subscribe(admission, loop: connection.loop.index, of: self.app.application) {
-            case .joined(let sequence, let members, _):
-                let subscription = connection.loop.subscribers.insert(
-                    connection, to: admission.channel, app: self.app.hub.index, joinedAt: sequence,
-                    slot: self.subscriptions.count, userID: admission.member?.userID)
-                self.subscriptions.append(subscription)
-                self.confirm(admission, members: members, connection: connection)
+            switch self.join(admission, connection: connection) {
+            case .joined(let join): self.confirm(admission, join, connection: connection)
             case .full:
                 throw SubscriptionRefusal(
-                    .limit, channel: admission.channel.text, error: .presenceFull(limits.presenceMembers))
+                    .limit, channel: admission.channel.text, error: .presenceFull(application.limits.presenceMembers))
             }
         } catch {
             connection.reply(ServerFrame.error(error.error))
@@ -134,18 +153,60 @@ final class PusherSession {
         }
     }
 
+    private func join(_ admission: Admission, connection: Connection) -> ChannelTable.JoinOutcome {
+        let outcome = self.app.hub.subscribe(
+            admission, loop: connection.loop.index, of: self.app.application, now: connection.loop.now)
+        if case .joined(let join) = outcome {
+            self.keep(
+                admission.channel, joinedAt: join.sequence, userID: admission.member?.userID, connection: connection)
+            if admission.channel.kind != .public { self.authorizeBy = .max }
+        }
+        return outcome
+    }
+
+    private func keep(_ channel: ChannelName, joinedAt sequence: UInt64, userID: String?, connection: Connection) {
+        self.subscriptions.append(
+            connection.loop.subscribers.insert(
+                connection, to: channel, app: self.app.hub.index, joinedAt: sequence, slot: self.subscriptions.count,
+                userID: userID))
+    }
+
     /// Precedes every other frame of the channel (P78): deliveries wait in the inbox until this input is done.
-    private func confirm(_ admission: Admission, members: [PresenceMember], connection: Connection) {
+    private func confirm(_ admission: Admission, _ join: ChannelTable.Join, connection: Connection) {
+        let channel = admission.channel
         connection.reply(
             admission.member == nil
-                ? ServerFrame.subscriptionSucceeded(channel: admission.channel)
-                : ServerFrame.subscriptionSucceeded(channel: admission.channel, members: members))
+                ? ServerFrame.subscriptionSucceeded(channel: channel)
+                : ServerFrame.subscriptionSucceeded(channel: channel, members: join.members))
+        switch join.cache {
+        case .event(let event)?:
+            connection.reply(ServerFrame.event(name: event.name, channel: channel, data: event.data))
+        case .miss?: connection.reply(ServerFrame.cacheMiss(channel: channel))
+        case nil: break
+        }
+    }
+
+    /// A client that subscribes twice in haste is told the same twice (P47).
+    private func confirmAgain(_ admission: Admission, connection: Connection) {
+        let (hub, channel) = (self.app.hub, admission.channel)
+        var join = ChannelTable.Join(sequence: 0)
+        if admission.member != nil { join.members = hub.members(of: channel) }
+        if channel.isCached {
+            join.cache = hub.cached(channel, now: connection.loop.now).map { .event($0) } ?? .miss(isNews: false)
+        }
+        self.confirm(admission, join, connection: connection)
     }
 
     private func unsubscribe(_ name: String, connection: Connection) throws(ProtocolError) {
         guard let channel = ChannelName(name, limit: self.app.application.limits.channelName),
             let index = self.subscription(to: channel, connection: connection)
         else { throw .notSubscribed(name) }
+        // A signed-in user's events come whether asked for or not (5.3).
+        guard channel.kind != .user else { return }
+        self.leave(at: index, connection: connection)
+    }
+
+    private func leave(at index: Int, connection: Connection) {
         let subscription = self.subscriptions[index]
         let last = self.subscriptions.removeLast()
         if index < self.subscriptions.count {
@@ -157,7 +218,9 @@ final class PusherSession {
 
     private func leave(_ subscription: Subscription, connection: Connection) {
         connection.loop.subscribers.remove(subscription, app: self.app.hub.index)
-        self.app.hub.unsubscribe(subscription.channel.name, loop: connection.loop.index, userID: subscription.userID)
+        self.app.hub.unsubscribe(
+            subscription.channel.name, loop: connection.loop.index, userID: subscription.userID,
+            of: self.app.application, now: connection.loop.now)
     }
 
     /// Where the subscription to a channel stands in `subscriptions`.
@@ -169,6 +232,49 @@ final class PusherSession {
     /// The place of a subscription among its channel's subscribers has changed.
     func moveSubscription(_ slot: Int, to index: Int) {
         self.subscriptions[slot].index = index
+    }
+
+    // MARK: Users
+
+    private func signIn(_ request: SignInRequest, connection: Connection) throws(ProtocolError) {
+        let application = self.app.application
+        let user = try SignInPolicy.admit(
+            request, socketID: self.socketID, current: self.signedIn?.user, application: application)
+        self.authorizeBy = .max
+        if let signedIn {
+            self.unwatch(signedIn, connection: connection)
+            signedIn.user = user
+        } else {
+            self.signedIn = SignedIn(user: user)
+            _ = self.join(Admission(channel: user.channel, member: nil), connection: connection)
+        }
+        connection.reply(ServerFrame.signInSucceeded(userData: request.userData ?? ""))
+        guard application.features.watchlist else { return }
+        if user.watchlistIsCut { connection.reply(ServerFrame.error(.watchlistCut(application.limits.watchlist))) }
+        self.watch(user.watchlist, connection: connection)
+    }
+
+    /// Tells who of the watched users is there, and from now on who comes and goes.
+    private func watch(_ users: [ChannelName], connection: Connection) {
+        var (online, offline): ([String], [String]) = ([], [])
+        for user in users {
+            guard let id = user.userID,
+                let watch = self.app.hub.watch(
+                    user, loop: connection.loop.index, of: self.app.application, now: connection.loop.now)
+            else { continue }
+            self.keep(user.watchers, joinedAt: watch.sequence, userID: nil, connection: connection)
+            self.signedIn?.hidden += 1
+            if watch.isOnline { online.append(id) } else { offline.append(id) }
+        }
+        if !users.isEmpty { connection.reply(ServerFrame.watchlist(online: online, offline: offline)) }
+    }
+
+    private func unwatch(_ signedIn: SignedIn, connection: Connection) {
+        for index in self.subscriptions.indices.reversed()
+        where self.subscriptions[index].channel.name.kind == .watchers {
+            self.leave(at: index, connection: connection)
+        }
+        signedIn.hidden = 1
     }
 
     // MARK: Client events
@@ -184,11 +290,12 @@ final class PusherSession {
         {
             throw .clientEventRate
         }
+        guard self.app.hub.admitClientEvent(to: application, now: connection.loop.now) else { throw .clientEventRate }
         guard !self.app.hub.isOverloaded else { throw .clientEventOverload }
-        var name = JSONWriter(reserving: event.name.utf8.count + 2)
-        name.string(event.name)
-        let frame = ServerFrame.event(
-            name: name.bytes, channel: channel, data: event.data, userID: own.flatMap { self.subscriptions[$0].userID })
-        self.app.hub.publish(frame, to: channel, excluded: self.socketID)
+        self.app.hub.relay(
+            WebhookEvent.RelayedClientEvent(
+                name: event.name, data: event.data, sender: self.socketID,
+                userID: own.flatMap { self.subscriptions[$0].userID }),
+            to: channel, of: application)
     }
 }

@@ -1,4 +1,5 @@
 import BrokerCore
+import NIOCore
 import PusherProtocol
 import Wire
 
@@ -40,10 +41,11 @@ enum TriggerEndpoints {
     }
 
     private static func publish(_ request: TriggerRequest, app: ServedApp) {
+        let now = NIODeadline.now().uptimeNanoseconds
         for channel in request.channels {
             app.hub.publish(
-                ServerFrame.event(name: request.name, channel: channel, data: request.data), to: channel,
-                excluded: request.excluded)
+                name: request.name, data: request.data, to: channel, excluded: request.excluded,
+                of: app.application, now: now)
         }
     }
 }

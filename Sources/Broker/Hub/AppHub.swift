@@ -7,13 +7,14 @@ import Wire
 /// One app's channels, across all loops. Any thread may call it; nothing here blocks for longer than a table look-up.
 ///
 /// What happens to a channel happens under its shard's lock, and what is owed to its subscribers is put into their
-/// loops' inboxes under the same lock: so every loop sees a channel's events in one order. Lock order: shard, inbox.
+/// loops' inboxes, and what is owed to webhooks into their sink, under the same lock: so everybody sees a channel's
+/// events in one order. Lock order: shard, then inbox or sink.
 final class AppHub: Sendable {
     private final class Shard: Sendable {
         let table: Mutex<ChannelTable>
 
         init(loops: Int) {
-            self.table = Mutex(ChannelTable(loops: loops))
+            self.table = Mutex(ChannelTable(loops: loops, shards: AppHub.shardCount))
         }
     }
 
@@ -21,23 +22,33 @@ final class AppHub: Sendable {
 
     /// The app's number: no other app gets it while the broker runs.
     let index: Int
+    private let id: String
     private let shards: [Shard]
     private let inboxes: [LoopInbox]
     private let maxInboxBytes: Int
+    private let webhooks: (any WebhookSink)?
     private let connectionCount = Atomic<Int>(0)
+    private let owesCounts = Atomic<Bool>(false)
+    private let publishRate = Mutex(EventRate())
+    private let clientEventRate = Mutex(EventRate())
 
-    init(index: Int, inboxes: [LoopInbox], maxInboxBytes: Int) {
+    init(id: String, index: Int, inboxes: [LoopInbox], maxInboxBytes: Int, webhooks: (any WebhookSink)?) {
+        self.id = id
         self.index = index
         self.inboxes = inboxes
         self.maxInboxBytes = maxInboxBytes
+        self.webhooks = webhooks
         self.shards = (0..<Self.shardCount).map { _ in Shard(loops: inboxes.count) }
     }
 
+    /// A user's channel and that of the user's watchers are in one shard: whoever begins to watch learns how things
+    /// stand and misses no change.
     private func shard(of channel: ChannelName) -> Shard {
-        self.shards[channel.hashValue & (Self.shardCount - 1)]
+        let hash = channel.userID.map(\.hashValue) ?? channel.hashValue
+        return self.shards[hash & (Self.shardCount - 1)]
     }
 
-    // MARK: Connections
+    // MARK: Limits
 
     /// Counts a connection in; false when the app is over its quota.
     func admitConnection(to application: Application) -> Bool {
@@ -51,69 +62,210 @@ final class AppHub: Sendable {
         self.connectionCount.subtract(1, ordering: .relaxed)
     }
 
-    // MARK: Channels
-
-    /// Subscribes a connection on `loop`, and tells the others of a new member.
-    func subscribe(_ admission: Admission, loop: Int, of application: Application) -> ChannelTable.JoinOutcome {
-        var woken = LoopSet()
-        let outcome = self.shard(of: admission.channel).table.withLock { table in
-            let outcome = table.join(
-                admission.channel, loop: loop, member: admission.member,
-                memberLimit: application.limits.presenceMembers)
-            if case .joined(_, _, let announce?) = outcome, let member = admission.member {
-                woken = self.put(
-                    ServerFrame.memberAdded(channel: admission.channel, member: member), admission.channel, announce,
-                    excluded: nil)
-            }
-            return outcome
-        }
-        for loop in woken { self.inboxes[loop].wake() }
-        return outcome
+    /// Counts events that are to be published over HTTP; nil when they may be, else after how many seconds they might.
+    func admitPublishes(_ count: Int, to application: Application, now: UInt64) -> Int? {
+        guard let limit = application.rates.publishesPerSecond else { return nil }
+        let wait = self.publishRate.withLock { $0.admit(count, limit: limit, now: now) }
+        return wait.map { Int(clamping: ($0 + 999_999_999) / 1_000_000_000) }
     }
 
-    /// Ends a subscription on `loop`, and tells the others when a member has gone.
-    func unsubscribe(_ channel: ChannelName, loop: Int, userID: String?) {
-        var woken = LoopSet()
-        self.shard(of: channel).table.withLock { table in
-            if let removal = table.leave(channel, loop: loop, userID: userID), let userID {
-                woken = self.put(
-                    ServerFrame.memberRemoved(channel: channel, userID: userID), channel, removal, excluded: nil)
-            }
-        }
-        for loop in woken { self.inboxes[loop].wake() }
-    }
-
-    /// Publishes an event, given as the JSON that subscribers get, to all of a channel but one connection.
-    func publish(_ event: [UInt8], to channel: ChannelName, excluded: SocketID?) {
-        var woken = LoopSet()
-        self.shard(of: channel).table.withLock { table in
-            if let delivery = table.publish(channel) {
-                woken = self.put(event, channel, delivery, excluded: excluded)
-            }
-        }
-        for loop in woken { self.inboxes[loop].wake() }
-    }
-
-    /// Encodes once and puts the frame into the inbox of every loop that has subscribers. Called under the shard's
-    /// lock; returns the loops to wake once it is gone.
-    private func put(
-        _ event: [UInt8], _ channel: ChannelName, _ delivery: ChannelTable.Delivery, excluded: SocketID?
-    ) -> LoopSet {
-        let frame = ByteBuffer(webSocketText: event)
-        var woken = LoopSet()
-        for loop in delivery.audience {
-            let isIdle = self.inboxes[loop].put(
-                Delivery(
-                    app: self.index, channel: channel, sequence: delivery.sequence, frame: frame, excluded: excluded))
-            if isIdle { woken.insert(loop) }
-        }
-        return woken
+    /// Counts a client event; false when the app has too many.
+    func admitClientEvent(to application: Application, now: UInt64) -> Bool {
+        guard let limit = application.rates.clientEventsPerSecond else { return true }
+        return self.clientEventRate.withLock { $0.admit(1, limit: limit, now: now) } == nil
     }
 
     /// Whether some loop is so far behind that nothing more should be published now.
     ///
     /// Asked before an event is accepted: what has been accepted is delivered.
     var isOverloaded: Bool { self.inboxes.contains { $0.bytes > self.maxInboxBytes } }
+
+    // MARK: Subscriptions
+
+    /// Subscribes a connection on `loop`, and tells whom it concerns.
+    func subscribe(
+        _ admission: Admission, loop: Int, of application: Application, now: UInt64
+    ) -> ChannelTable.JoinOutcome {
+        let channel = admission.channel
+        return self.change(channel) { table, woken in
+            let outcome = table.join(
+                channel, loop: loop, member: admission.member, application: application, now: now)
+            guard case .joined(let join) = outcome else { return outcome }
+            if join.isFirst { self.arrived(channel, application, table: &table, woken: &woken) }
+            if let announce = join.announce, let member = admission.member {
+                let frame = ServerFrame.memberAdded(channel: channel, member: member)
+                self.put(frame, channel, announce, excluded: nil, woken: &woken)
+                self.tell(.memberAdded, of: application) { .memberAdded(channel, userID: member.userID) }
+            }
+            if case .miss(isNews: true) = join.cache { self.tell(.cacheMiss, of: application) { .cacheMiss(channel) } }
+            if let count = join.count { self.announce(count, of: application, woken: &woken) }
+            return outcome
+        }
+    }
+
+    /// Ends a subscription on `loop`, and tells whom it concerns.
+    func unsubscribe(_ channel: ChannelName, loop: Int, userID: String?, of application: Application, now: UInt64) {
+        self.change(channel) { table, woken in
+            let departure = table.leave(channel, loop: loop, userID: userID, application: application, now: now)
+            if let announce = departure.announce, let userID {
+                let frame = ServerFrame.memberRemoved(channel: channel, userID: userID)
+                self.put(frame, channel, announce, excluded: nil, woken: &woken)
+                self.tell(.memberRemoved, of: application) { .memberRemoved(channel, userID: userID) }
+            }
+            if let count = departure.count { self.announce(count, of: application, woken: &woken) }
+            if departure.isLast { self.left(channel, application, table: &table, woken: &woken) }
+        }
+    }
+
+    /// The first subscriber of a channel has come. On a user's channel that means: the user is online.
+    private func arrived(
+        _ channel: ChannelName, _ application: Application, table: inout ChannelTable, woken: inout LoopSet
+    ) {
+        switch channel.kind {
+        case .watchers: break
+        case .user: self.tellWatchers(of: channel, isOnline: true, table: &table, woken: &woken)
+        default: self.tell(.channelOccupied, of: application) { .channelOccupied(channel) }
+        }
+    }
+
+    private func left(
+        _ channel: ChannelName, _ application: Application, table: inout ChannelTable, woken: inout LoopSet
+    ) {
+        switch channel.kind {
+        case .watchers: break
+        case .user: self.tellWatchers(of: channel, isOnline: false, table: &table, woken: &woken)
+        default: self.tell(.channelVacated, of: application) { .channelVacated(channel) }
+        }
+    }
+
+    // MARK: Users
+
+    private func tellWatchers(
+        of user: ChannelName, isOnline: Bool, table: inout ChannelTable, woken: inout LoopSet
+    ) {
+        let watchers = user.watchers
+        guard let id = user.userID, let delivery = table.publish(watchers) else { return }
+        let frame = ServerFrame.watchlist(online: isOnline ? [id] : [], offline: isOnline ? [] : [id])
+        self.put(frame, watchers, delivery, excluded: nil, woken: &woken)
+    }
+
+    /// Begins to tell a connection on `loop` of a user's coming and going; says how things stand, and the number from
+    /// which changes are told.
+    func watch(
+        _ user: ChannelName, loop: Int, of application: Application, now: UInt64
+    ) -> (sequence: UInt64, isOnline: Bool)? {
+        self.change(user) { table, _ in
+            let outcome = table.join(user.watchers, loop: loop, member: nil, application: application, now: now)
+            guard case .joined(let join) = outcome else { return nil }
+            return (join.sequence, table.occupancy(of: user) != nil)
+        }
+    }
+
+    /// Closes every connection that is signed in as a user, behind what has been published before (P103).
+    func terminate(_ user: ChannelName) {
+        self.change(user) { table, woken in
+            guard let delivery = table.publish(user) else { return }
+            self.put(.termination, user, delivery, excluded: nil, woken: &woken)
+        }
+    }
+
+    // MARK: Events
+
+    /// Publishes an event that came over HTTP to all of a channel but one connection. `name` and `data` are JSON strings.
+    func publish(
+        name: [UInt8], data: [UInt8], to channel: ChannelName, excluded: SocketID?, of application: Application,
+        now: UInt64
+    ) {
+        let frame = ServerFrame.event(name: name, channel: channel, data: data)
+        self.change(channel) { table, woken in
+            if channel.isCached {
+                table.store(name: name, data: data, for: channel, application: application, now: now)
+            }
+            if let delivery = table.publish(channel) {
+                self.put(frame, channel, delivery, excluded: excluded, woken: &woken)
+            }
+        }
+    }
+
+    /// Relays a client event to all of a channel but its sender.
+    func relay(_ event: WebhookEvent.RelayedClientEvent, to channel: ChannelName, of application: Application) {
+        var name = JSONWriter(reserving: event.name.utf8.count + 2)
+        name.string(event.name)
+        let frame = ServerFrame.event(name: name.bytes, channel: channel, data: event.data, userID: event.userID)
+        self.change(channel) { table, woken in
+            if let delivery = table.publish(channel) {
+                self.put(frame, channel, delivery, excluded: event.sender, woken: &woken)
+            }
+            self.tell(.clientEvent, of: application) { .clientEvent(channel, event) }
+        }
+    }
+
+    // MARK: Counts
+
+    private func announce(_ change: ChannelTable.CountChange, of application: Application, woken: inout LoopSet) {
+        if let delivery = change.delivery {
+            let frame = ServerFrame.subscriptionCount(channel: change.channel, count: change.count)
+            self.put(frame, change.channel, delivery, excluded: nil, woken: &woken)
+        }
+        self.tell(.subscriptionCount, of: application) { .subscriptionCount(change.channel, change.count) }
+    }
+
+    /// Tells crowds how many they are, when it is time. Called now and then by one loop.
+    func announceDueCounts(of application: Application, now: UInt64) {
+        guard self.owesCounts.exchange(false, ordering: .relaxed) else { return }
+        for shard in self.shards {
+            self.change(shard) { table, woken in
+                for change in table.dueCounts(now: now) { self.announce(change, of: application, woken: &woken) }
+            }
+        }
+    }
+
+    // MARK: Telling
+
+    /// Runs `body` under the lock of a channel's shard, and then wakes the loops that it put something for.
+    private func change<Result>(
+        _ channel: ChannelName, _ body: (inout ChannelTable, inout LoopSet) -> Result
+    ) -> Result {
+        self.change(self.shard(of: channel), body)
+    }
+
+    private func change<Result>(_ shard: Shard, _ body: (inout ChannelTable, inout LoopSet) -> Result) -> Result {
+        var woken = LoopSet()
+        let result = shard.table.withLock { table in
+            let result = body(&table, &woken)
+            if table.owesCounts { self.owesCounts.store(true, ordering: .relaxed) }
+            return result
+        }
+        for loop in woken { self.inboxes[loop].wake() }
+        return result
+    }
+
+    /// Encodes once and puts the frame into the inbox of every loop that has subscribers. Under the shard's lock.
+    private func put(
+        _ event: [UInt8], _ channel: ChannelName, _ delivery: ChannelTable.Delivery, excluded: SocketID?,
+        woken: inout LoopSet
+    ) {
+        self.put(.frame(ByteBuffer(webSocketText: event)), channel, delivery, excluded: excluded, woken: &woken)
+    }
+
+    private func put(
+        _ content: Delivery.Content, _ channel: ChannelName, _ delivery: ChannelTable.Delivery, excluded: SocketID?,
+        woken: inout LoopSet
+    ) {
+        for loop in delivery.audience {
+            let isIdle = self.inboxes[loop].put(
+                Delivery(
+                    app: self.index, channel: channel, sequence: delivery.sequence, content: content,
+                    excluded: excluded))
+            if isIdle { woken.insert(loop) }
+        }
+    }
+
+    /// Reports an event that somebody wants to be told of. Under the shard's lock.
+    private func tell(_ kind: WebhookEvent.Kind, of application: Application, _ event: () -> WebhookEvent) {
+        guard let webhooks, application.webhookEvents.contains(kind) else { return }
+        webhooks.put(event(), app: self.id)
+    }
 
     // MARK: Queries
 
@@ -123,6 +275,11 @@ final class AppHub: Sendable {
 
     func members(of channel: ChannelName) -> [PresenceMember] {
         self.shard(of: channel).table.withLock { $0.members(of: channel) }
+    }
+
+    /// The last event of a cache channel, if it is still kept.
+    func cached(_ channel: ChannelName, now: UInt64) -> CachedEvent? {
+        self.shard(of: channel).table.withLock { $0.cached(channel, now: now) }
     }
 
     /// Occupied channels whose name begins with `prefix`, sorted by name.

@@ -6,11 +6,13 @@ import Synchronization
 final class AppRegistry: Sendable {
     private let inboxes: [LoopInbox]
     private let maxInboxBytes: Int
+    private let webhooks: (any WebhookSink)?
     private let hubs = Mutex<[String: AppHub]>([:])
 
-    init(inboxes: [LoopInbox], maxInboxBytes: Int) {
+    init(inboxes: [LoopInbox], maxInboxBytes: Int, webhooks: (any WebhookSink)?) {
         self.inboxes = inboxes
         self.maxInboxBytes = maxInboxBytes
+        self.webhooks = webhooks
     }
 
     /// The apps to serve from now on, each with the channels it had.
@@ -21,7 +23,9 @@ final class AppRegistry: Sendable {
                     let id = application.credentials.id
                     let hub =
                         hubs[id]
-                        ?? AppHub(index: hubs.count, inboxes: self.inboxes, maxInboxBytes: self.maxInboxBytes)
+                        ?? AppHub(
+                            id: id, index: hubs.count, inboxes: self.inboxes, maxInboxBytes: self.maxInboxBytes,
+                            webhooks: self.webhooks)
                     hubs[id] = hub
                     return ServedApp(application: application, hub: hub)
                 })

@@ -1,4 +1,5 @@
 import NIOCore
+import PusherProtocol
 
 /// Hands a tick's deliveries to the sockets of one loop. Confined to its loop.
 ///
@@ -20,7 +21,13 @@ struct LoopFanout {
         inbox.take(into: &deliveries)
         var start = 0
         while start < deliveries.count {
-            let end = min(start + Self.batchSize, deliveries.count)
+            if deliveries[start].isTermination {
+                self.terminate(deliveries[start], subscribers: subscribers)
+                start += 1
+                continue
+            }
+            let limit = min(start + Self.batchSize, deliveries.count)
+            let end = deliveries[start..<limit].firstIndex { $0.isTermination } ?? limit
             self.send(deliveries[start..<end], subscribers: subscribers)
             start = end
         }
@@ -43,9 +50,7 @@ struct LoopFanout {
             let share = connection.share
             connection.share = 0
             if share & (share - 1) == 0 {
-                deliveries[deliveries.startIndex + share.trailingZeroBitCount].frame.withUnsafeReadableBytes {
-                    connection.send($0)
-                }
+                deliveries[deliveries.startIndex + share.trailingZeroBitCount].withFrame { connection.send($0) }
                 continue
             }
             if share != joinedShare {
@@ -58,12 +63,19 @@ struct LoopFanout {
         if self.joined.capacity > 1 << 20 { self.joined = [] }
     }
 
+    /// Closes everybody who was subscribed when it was asked for.
+    private func terminate(_ delivery: Delivery, subscribers: LoopSubscribers) {
+        guard let channel = subscribers.channel(delivery.channel, app: delivery.app) else { return }
+        let ended = channel.subscribers.filter { $0.joinedAt < delivery.sequence }.map(\.connection)
+        for connection in ended { connection.close(with: .terminated) }
+    }
+
     private mutating func join(_ deliveries: ArraySlice<Delivery>, share: UInt64) {
         self.joined.removeAll(keepingCapacity: true)
         var rest = share
         while rest != 0 {
             let index = deliveries.startIndex + rest.trailingZeroBitCount
-            deliveries[index].frame.withUnsafeReadableBytes { self.joined.append(contentsOf: $0) }
+            deliveries[index].withFrame { self.joined.append(contentsOf: $0) }
             rest &= rest - 1
         }
     }

@@ -2,16 +2,31 @@ import NIOCore
 import PusherProtocol
 import Synchronization
 
-/// An encoded frame on its way to a channel's subscribers on one loop.
+/// Something on its way to a channel's subscribers on one loop.
 struct Delivery: Sendable {
+    enum Content: Sendable {
+        /// A whole WebSocket frame; every subscriber gets these very bytes.
+        case frame(ByteBuffer)
+        /// The subscribers' connections are closed: their user may not stay.
+        case termination
+    }
+
     /// The app's number.
     let app: Int
     let channel: ChannelName
     /// Reaches the subscriptions with a lower number (`ChannelTable`).
     let sequence: UInt64
-    /// A whole WebSocket frame; every subscriber gets these very bytes.
-    let frame: ByteBuffer
+    let content: Content
     let excluded: SocketID?
+
+    /// Bytes that wait while it does.
+    var size: Int { if case .frame(let frame) = self.content { frame.readableBytes } else { 0 } }
+
+    var isTermination: Bool { if case .termination = self.content { true } else { false } }
+
+    func withFrame(_ body: (UnsafeRawBufferPointer) -> Void) {
+        if case .frame(let frame) = self.content { frame.withUnsafeReadableBytes(body) }
+    }
 }
 
 /// What other threads hand to a loop. Any thread may put; the loop takes everything at once, once a tick.
@@ -41,7 +56,7 @@ final class LoopInbox: Sendable {
     func put(_ delivery: Delivery) -> Bool {
         self.state.withLock { state in
             state.deliveries.append(delivery)
-            state.bytes += delivery.frame.readableBytes
+            state.bytes += delivery.size
             guard !state.isScheduled else { return false }
             state.isScheduled = true
             return true

@@ -14,11 +14,13 @@ final class ServedApp: Sendable {
 
 /// The apps that are served at present. A reload makes a new value; every loop has its own copy.
 struct ServedApps: Sendable {
+    let all: [ServedApp]
     private let byKey: [String: ServedApp]
     private let byID: [String: ServedApp]
 
     /// - Parameter apps: with keys and ids that occur once.
     init(_ apps: [ServedApp]) {
+        self.all = apps
         self.byKey = Dictionary(apps.map { ($0.application.credentials.key, $0) }) { first, _ in first }
         self.byID = Dictionary(apps.map { ($0.application.credentials.id, $0) }) { first, _ in first }
     }

@@ -138,6 +138,20 @@ actor PusherTestClient {
         return String(decoding: json, as: UTF8.self)
     }
 
+    /// Signs in and returns the answer. `damage` is put behind the signature.
+    @discardableResult
+    func signIn(_ userData: String, damage: String = "") async throws -> TestEvent {
+        let data = ["auth": self.userAuth(userData) + damage, "user_data": userData]
+        let json = try JSONSerialization.data(withJSONObject: ["event": "pusher:signin", "data": data])
+        try await self.send(String(decoding: json, as: UTF8.self))
+        return try await self.next()
+    }
+
+    /// The `auth` value of a sign-in on this connection.
+    func userAuth(_ userData: String) -> String {
+        ChannelSignature.userAuth(socketID: self.socketID, userData: userData, credentials: TestBroker.credentials)
+    }
+
     /// Proves that nothing was left to come: everything sent before this ping has been answered before its pong.
     func expectNothingMore() async throws {
         try await self.send(#"{"event":"pusher:ping"}"#)
