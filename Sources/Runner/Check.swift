@@ -1,5 +1,4 @@
 import ArgumentParser
-import Broker
 import BrokerCore
 import Foundation
 import Logging
@@ -27,11 +26,7 @@ struct Check: AsyncParsableCommand {
             LineLogHandler(label: label, level: settings.logLevel, format: settings.logFormat)
         }
         file?.warnOfExposure(logger)
-        do {
-            try await Broker.checkTLS(settings.brokerConfiguration([]), logger: logger)
-        } catch {
-            throw StartFailure.configuration("\(error)")
-        }
+        try await settings.checkTLS(logger)
         var lines = [
             "The settings are in order.",
             "  broker      \(Greeting.Listener(host: settings.brokerHost, port: settings.brokerPort).authority)",

@@ -28,6 +28,8 @@ struct Serving {
             try ListenCheck.refuseTaken(
                 self.settings.brokerHost, self.settings.brokerPort,
                 settings: (SettingTable.brokerHost.row, SettingTable.brokerPort.row))
+            // Silent: what is doubtful is said when the broker reads them.
+            try await self.settings.checkTLS(Logger(label: "broker") { _ in SwiftLogNoOpLogHandler() })
         }
         if self.servesTickets {
             try ListenCheck.refuseTaken(
@@ -120,8 +122,6 @@ struct Serving {
         configuration.webhooks = webhooks
         do {
             return try await Broker.bind(configuration, logger: Logger(label: "broker"))
-        } catch let failure as TLSFailure {
-            throw StartFailure.configuration("\(failure)")
         } catch {
             throw StartFailure.unavailable("the broker cannot start: \(error)")
         }

@@ -60,9 +60,9 @@ struct Settings: Sendable {
         self.brokerMaxConnections = maxConnections == 0 ? nil : maxConnections
         self.tls = try Self.tls(sources)
         self.trustedProxies = try sources.value(of: SettingTable.trustedProxies) ?? []
-        self.app = try Self.app(sources)
-        self.apps = sources.apps
         try Self.refuseTwoWays(sources)
+        self.apps = sources.apps
+        self.app = try Self.app(sources)
         self.ticketsAppIndex = try Self.ticketsAppIndex(sources)
         self.clientEvents = try sources.required(SettingTable.clientEvents)
         let perSecond = try sources.required(SettingTable.clientEventsPerSecond)
@@ -81,6 +81,15 @@ struct Settings: Sendable {
         configuration.trustedProxies = self.trustedProxies
         configuration.maxConnections = self.brokerMaxConnections
         return configuration
+    }
+
+    /// Throws when the broker could not serve with the TLS files. What is only doubtful is logged.
+    func checkTLS(_ logger: Logger) async throws(StartFailure) {
+        do {
+            try await Broker.checkTLS(self.brokerConfiguration([]), logger: logger)
+        } catch {
+            throw .configuration("\(error)")
+        }
     }
 
     /// Both files, or none.
