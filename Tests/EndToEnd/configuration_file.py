@@ -7,8 +7,8 @@ from switchboard import wait_until
 
 
 def app(number, **more):
-    """An app's entry; credentials follow from its number."""
-    return {"id": f"app-{number}", "key": f"key{number:017}", "secret": f"secret{number:014}"} | more
+    """An app's entry; credentials follow from its number. The official SDK takes an id of digits only."""
+    return {"id": f"100{number}", "key": f"key{number:017}", "secret": f"secret{number:014}"} | more
 
 
 class ConfigurationFile:

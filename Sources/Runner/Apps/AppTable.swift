@@ -4,7 +4,8 @@ import Yams
 /// Every key of an app in the `apps` list. Reading, error messages and the reference in the documentation are made from
 /// these rows and from nothing else.
 enum AppTable {
-    static let id = FileKey("id", .plain(.appName()), "the app's id, in the paths of the HTTP API; unique")
+    static let id = FileKey(
+        "id", .plain(.appName()), "the app's id, in the paths of the HTTP API; unique. Some SDKs take digits only")
     static let name = FileKey("name", or: "none", .plain(.title()), "a name for logs and listings")
     static let key = FileKey("key", .plain(.appName()), "the public key, in WebSocket paths and signatures; unique")
     static let secret = FileKey(
