@@ -30,12 +30,11 @@ final class EventInbox: Sendable {
     }
 
     let doorbell = Doorbell()
-    private let maxEvents: Int
     private let maxBytes: Int
     private let state = Mutex(State())
 
-    init(maxEvents: Int, maxBytes: Int) {
-        self.maxEvents = maxEvents
+    /// - Parameter maxBytes: what an app's events may take together, roughly.
+    init(maxBytes: Int) {
         self.maxBytes = maxBytes
     }
 
@@ -44,7 +43,7 @@ final class EventInbox: Sendable {
         guard event.channel.kind != .user else { return }
         let mustRing = self.state.withLock { state in
             guard !state.isClosed, let kinds = state.apps[app]?.kinds, kinds.contains(event.kind) else { return false }
-            state.append(event, app: app, maxEvents: self.maxEvents, maxBytes: self.maxBytes)
+            state.append(event, app: app, maxBytes: self.maxBytes)
             defer { state.isRung = true }
             return !state.isRung
         }
@@ -87,10 +86,18 @@ final class EventInbox: Sendable {
 }
 
 extension EventInbox.State {
-    fileprivate mutating func append(_ event: WebhookEvent, app: String, maxEvents: Int, maxBytes: Int) {
-        var bytes = event.channel.text.utf8.count
-        if case .clientEvent(_, let relayed) = event { bytes += relayed.data.count + relayed.name.utf8.count }
-        guard let inbox = self.apps[app], inbox.events.count < maxEvents, inbox.bytes + bytes <= maxBytes else {
+    /// What an event takes beside its texts.
+    private static var bytesPerEvent: Int { 128 }
+
+    fileprivate mutating func append(_ event: WebhookEvent, app: String, maxBytes: Int) {
+        var bytes = Self.bytesPerEvent + event.channel.text.utf8.count
+        switch event {
+        case .clientEvent(_, let relayed): bytes += relayed.data.count + relayed.name.utf8.count
+        case .memberAdded(_, let userID), .memberRemoved(_, let userID): bytes += userID.utf8.count
+        case .channelOccupied, .channelVacated, .cacheMiss, .subscriptionCount: break
+        }
+        // Only the number is read out: a copy of the inbox would make the append copy its events.
+        guard let used = self.apps[app]?.bytes, used + bytes <= maxBytes else {
             self.lost += 1
             return
         }

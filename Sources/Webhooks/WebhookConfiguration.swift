@@ -17,9 +17,11 @@ package struct WebhookConfiguration: Sendable {
     package var retryTime = Duration.seconds(300)
     /// How long the last requests have at shutdown, all endpoints at the same time.
     package var shutdownTime = Duration.seconds(3)
-    /// Events that wait for an endpoint, and that an app has put and nobody has looked at, in number and bytes each.
+    /// Events that wait for an endpoint, in number and bytes.
     package var maxEvents = 10_000
     package var maxBytes = 32 << 20
+    /// Bytes of an app's events that were put and that nobody has looked at yet.
+    package var maxInboxBytes = 32 << 20
     /// How often a loss that goes on is logged.
     package var logInterval = Duration.seconds(10)
     /// Dead letters that are kept, in number and bytes.

@@ -19,7 +19,7 @@ package final class WebhookDispatcher: WebhookSink, Service {
         logger: Logger
     ) {
         self.configuration = configuration
-        self.inbox = EventInbox(maxEvents: configuration.maxEvents, maxBytes: configuration.maxBytes)
+        self.inbox = EventInbox(maxBytes: configuration.maxInboxBytes)
         self.letters = LetterDesk(box: deadLetters, interval: configuration.logInterval, logger: logger)
         self.logger = logger
         self.inbox.configure(apps)

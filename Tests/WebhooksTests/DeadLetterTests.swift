@@ -192,13 +192,20 @@ import Testing
         }
         #expect(other?.description.contains("of app 4711, not of app 2") == true)
         for body in ["", "[]", "{\"events\":{}}", "{\"events\":[]}", "{\"events\":[1"] {
-            var broken = letter
-            broken.body = body
-            let failure = await #expect(throws: ReplayFailure.self) { [broken] in
+            let broken = letter.with(body: body)
+            let failure = await #expect(throws: ReplayFailure.self) {
                 try await box.replay(broken, app: self.app(endpoint))
             }
             #expect(failure?.description.contains("not that of a webhook") == true)
         }
         #expect(try await box.list() == [letter])
+    }
+}
+
+extension DeadLetter {
+    fileprivate func with(body: String) -> DeadLetter {
+        var letter = self
+        letter.body = body
+        return letter
     }
 }

@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct WebhookRequestTests {
     @Test(
-        "P150, P154, WH-3: a request's body and signature are these, byte for byte",
+        "P150, P154, WH-3, WH-6: a request's body and signature are these, byte for byte",
         arguments: try WebhookVectors.load().requests)
     func vector(_ vector: WebhookVectors.Request) throws {
         let app = try WebhookVectors.load().app

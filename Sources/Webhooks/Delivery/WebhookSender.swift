@@ -1,4 +1,5 @@
 internal import AsyncHTTPClient
+internal import Glibc
 internal import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
@@ -85,7 +86,7 @@ struct WebhookSender: Sendable {
         case let error as HTTPClientError where error == .deadlineExceeded || error == .connectTimeout:
             "no answer within \(self.answerTime)"
         case let error as HTTPClientError: error.shortDescription
-        case let error as IOError: "system error \(error.errnoCode)"
+        case let error as IOError: String(cString: strerror(error.errnoCode))
         case is NIOConnectionError: "no connection"
         case is CancellationError: "the server was shut down"
         default: "\(type(of: error))"

@@ -21,7 +21,7 @@ extension WebhookConfiguration {
         configuration.firstPause = .milliseconds(20)
         configuration.longestPause = .milliseconds(200)
         configuration.retryTime = .milliseconds(400)
-        configuration.shutdownTime = .milliseconds(500)
+        configuration.shutdownTime = .seconds(20)
         return configuration
     }
 }
@@ -43,35 +43,27 @@ final class TemporaryDirectory: Sendable {
     }
 }
 
-/// Keeps what was logged, message and metadata in one text.
-final class RecordingLog: LogHandler {
-    private let kept = Mutex<[String]>([])
-    private let state = Mutex<Logger.Metadata>([:])
-    private let parent: RecordingLog?
-
-    init(parent: RecordingLog? = nil) {
-        self.parent = parent
+/// Keeps what was logged, message and metadata in one text. Copies share what they keep.
+struct RecordingLog: LogHandler {
+    private final class Lines: Sendable {
+        let kept = Mutex<[String]>([])
     }
 
-    var lines: [String] { self.kept.withLock { $0 } }
+    private let kept = Lines()
+    var metadata: Logger.Metadata = [:]
+    var logLevel = Logger.Level.trace
+
+    var lines: [String] { self.kept.kept.withLock { $0 } }
 
     func log(event: LogEvent) {
         let metadata = self.metadata.merging(event.metadata ?? [:]) { $1 }.sorted { $0.key < $1.key }
-        let line = "\(event.level) \(event.message) \(metadata.map { "\($0.key)=\($0.value)" }.joined(separator: " "))"
-        (self.parent ?? self).kept.withLock { $0.append(line) }
+        let words = ["\(event.level) \(event.message)"] + metadata.map { "\($0.key)=\($0.value)" }
+        self.kept.kept.withLock { $0.append(words.joined(separator: " ")) }
     }
 
-    var logLevel: Logger.Level {
-        get { .trace }
-        set {}
-    }
-    var metadata: Logger.Metadata {
-        get { self.state.withLock { $0 } }
-        set { self.state.withLock { $0 = newValue } }
-    }
     subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { self.metadata[key] }
-        set { self.state.withLock { $0[key] = newValue } }
+        set { self.metadata[key] = newValue }
     }
 }
 
