@@ -39,10 +39,11 @@ final class EventInbox: Sendable {
     }
 
     func put(_ event: WebhookEvent, app: String) {
-        // User channels have no webhooks (P158).
-        guard event.channel.kind != .user else { return }
         let mustRing = self.state.withLock { state in
-            guard !state.isClosed, let kinds = state.apps[app]?.kinds, kinds.contains(event.kind) else { return false }
+            guard !state.isClosed, let kinds = state.apps[app]?.kinds, kinds.contains(event.kind),
+                // User channels have no webhooks (P158).
+                event.channel.kind != .user
+            else { return false }
             state.append(event, app: app, maxBytes: self.maxBytes)
             defer { state.isRung = true }
             return !state.isRung

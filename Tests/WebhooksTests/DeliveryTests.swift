@@ -18,7 +18,7 @@ import Webhooks
         try requests.flatMap { request in try events(of: request.body).map(\.summary) }
     }
 
-    @Test("P150, WH-1, WH-2, WH-4: a request is a signed POST of exactly application/json, with the endpoint's own headers")
+    @Test("P150, WH-1, WH-2, WH-4: a signed POST of exactly application/json with the endpoint's headers")
     func request() async throws {
         let receiver = try await Receiver()
         let endpoint = try WebhookEndpoint(
@@ -129,7 +129,7 @@ import Webhooks
         #expect(try self.told(receiver.requests) == channels.map { "channel_occupied \($0)" })
     }
 
-    @Test("P157, WH-12, WH-25: a 500 is tried again after growing gaps with the same body and signature; a 2xx stops it")
+    @Test("P157, WH-12, WH-25: a 500 is tried again after growing gaps, body and signature the same, until a 2xx")
     func retries() async throws {
         let receiver = try await Receiver { _, count in .status(count < 4 ? 500 : 204) }
         var configuration = WebhookConfiguration.quick
