@@ -97,7 +97,9 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "BrokerTests",
-            dependencies: ["Broker", "BrokerCore", "PusherProtocol", "Digests", nioCore, nioPosix, nioSSL, logging],
+            dependencies: [
+                "Broker", "BrokerCore", "PusherProtocol", "Digests", "Support", nioCore, nioPosix, nioSSL, logging,
+            ],
             swiftSettings: settings
         ),
         .testTarget(
