@@ -45,8 +45,8 @@ package final class TicketServer: Service {
             logger: self.quiet(logger))
         // Shut down from the last to the first: the relay publishes what the last requests stored.
         var group = ServiceGroupConfiguration(services: [relay, application], logger: self.quiet(logger))
-        // Of the process's ten seconds the broker, which is shut down after this, needs its share.
-        group.maximumGracefulShutdownDuration = .seconds(5)
+        // Of the process's ten seconds the broker and the webhooks, which are shut down after this, need their shares.
+        group.maximumGracefulShutdownDuration = .seconds(4)
         let services = ServiceGroup(configuration: group)
         let running = Task {
             do {
