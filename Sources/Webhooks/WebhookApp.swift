@@ -14,7 +14,7 @@ package struct WebhookApp: Sendable {
     }
 
     /// The kinds of events that decide what the endpoints are told. A kind that is held back brings along its
-    /// opposite, which cancels it (9.3 of the protocol facts).
+    /// opposite, which cancels it (9.3 of the protocol facts): who reports events must report all of these.
     package var decisiveKinds: Set<WebhookEvent.Kind> {
         var kinds = self.endpoints.reduce(into: Set()) { $0.formUnion($1.kinds) }
         for (one, other) in [

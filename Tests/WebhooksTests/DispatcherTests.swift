@@ -44,6 +44,7 @@ import Webhooks
             let line = try await running.logged("no longer configured")
             #expect(line.contains("events=9") && line.contains("endpoint=\(gone.url)"))
             kept.answer { _, _ in .status(200) }
+            _ = try await running.logged("accepted again")
             running.put(self.occupied(10..<12))
             _ = await new.requests(2)
         }
