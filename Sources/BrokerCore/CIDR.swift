@@ -22,7 +22,8 @@ package struct CIDR: Hashable, Sendable, CustomStringConvertible {
             guard (1...3).contains(parts[1].utf8.count), parts[1].utf8.allSatisfy({ (48...57).contains($0) }),
                 let number = Int(parts[1]), number <= longest
             else {
-                throw Invalid(description: "\"\(text.prefix(64))\" has no prefix length from 0 to \(longest) after its /")
+                throw Invalid(
+                    description: "\"\(text.prefix(64))\" has no prefix length from 0 to \(longest) after its /")
             }
             prefix = number
         }

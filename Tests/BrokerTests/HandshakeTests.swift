@@ -146,14 +146,16 @@ struct HandshakeTests {
         }
     }
 
-    @Test("P19: a server that shuts down closes with 4200")
-    func shutdown() async throws {
-        try await TestBroker.run { broker in
+    @Test("P19: a server that shuts down closes with 4200", arguments: [false, true])
+    func shutdown(overTLS: Bool) async throws {
+        try await TestBroker.run(certificate: overTLS ? TestCertificate() : nil) { broker in
             let client = try await broker.client()
             await broker.shutDown()
             let event = try await client.next()
             #expect(event.event == "pusher:error" && event.data?.contains("4200") == true)
             #expect(try await client.closeCode() == 4200)
+            #expect(try await client.raw.takeAll().isEmpty)
+            #expect(client.raw.errors.isEmpty)
         }
     }
 
@@ -184,4 +186,5 @@ func expectRefusal(
     }
     #expect(closeCode == code && !reason.isEmpty, sourceLocation: sourceLocation)
     #expect(try await client.raw.takeAll().isEmpty, sourceLocation: sourceLocation)
+    #expect(client.raw.errors.isEmpty, sourceLocation: sourceLocation)
 }

@@ -7,9 +7,11 @@ import Testing
 @Suite("Liveness")
 struct LivenessTests {
     @Test(
-        "P25–P27, P29: a silent client is pinged, subscribed or not; whoever answers stays, whoever does not gets 4201")
-    func pingAndReap() async throws {
+        "P25–P27, P29: a silent client is pinged, subscribed or not; whoever answers stays, whoever does not gets 4201",
+        arguments: [false, true])
+    func pingAndReap(overTLS: Bool) async throws {
         try await TestBroker.run(
+            certificate: overTLS ? TestCertificate() : nil,
             configure: {
                 $0.keepAlive = KeepAlive.Timing(activityTimeout: 1, slack: .zero, pongTimeout: .seconds(4))
             }
@@ -71,10 +73,10 @@ struct LivenessTests {
 
     @Test(
         "Answers are sent whole to a client that reads slowly, before the connection or the server ends",
-        arguments: [true, false])
-    func slowReader(endsServer: Bool) async throws {
+        arguments: [true, false], [false, true])
+    func slowReader(endsServer: Bool, overTLS: Bool) async throws {
         try await TestBroker.run(
-            loops: 1,
+            loops: 1, certificate: overTLS ? TestCertificate() : nil,
             configure: {
                 $0.maxBacklog = 64 << 20
                 $0.timeouts.close = .seconds(2)
@@ -87,6 +89,9 @@ struct LivenessTests {
             for index in 0..<1000 { try await subscriber.subscribe("\(filler)-\(index)") }
 
             let slow = try await broker.raw()
+            // A TLS handshake needs a client that reads.
+            try await slow.send("GET /up HTTP/1.1\r\nHost: t\r\n\r\n")
+            #expect(try await slow.answer().status == 200)
             try await slow.setReading(false)
             let request = signedRequest("GET", "/apps/4711/channels")
             let last = request.replacing("Host: test\r\n", with: "Host: test\r\nConnection: close\r\n")
@@ -107,9 +112,12 @@ struct LivenessTests {
         }
     }
 
-    @Test("A client that does not read is closed with 4100; the others get everything, in order")
-    func slowConsumer() async throws {
+    @Test(
+        "A client that does not read is closed with 4100; the others get everything, in order",
+        arguments: [false, true])
+    func slowConsumer(overTLS: Bool) async throws {
         try await TestBroker.run(
+            certificate: overTLS ? TestCertificate() : nil,
             configure: {
                 $0.maxBacklog = 64 * 1024
                 // Longer than the test takes to get back to the slow client, which is to read to the end.
@@ -145,9 +153,10 @@ struct LivenessTests {
         }
     }
 
-    @Test("A client that does not even read its goodbye is cut")
-    func deafClient() async throws {
+    @Test("A client that does not even read its goodbye is cut", arguments: [false, true])
+    func deafClient(overTLS: Bool) async throws {
         try await TestBroker.run(
+            certificate: overTLS ? TestCertificate() : nil,
             configure: {
                 $0.maxBacklog = 64 * 1024
                 $0.timeouts.close = .milliseconds(300)

@@ -151,4 +151,15 @@ struct HeadVectors: Decodable {
             }
         }
     }
+
+    @Test("RFC 9110 5.3: forwarded fields of one name are one list, in their order; absent ones are none")
+    func forwarded() throws {
+        let head = try HeadVectors.parse(
+            "GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 192.0.2.1\r\nx-forwarded-for:  ::1, b \r\n"
+                + "X-FORWARDED-PROTO: https\r\nX-Forwarded-Fox: c\r\n\r\n")
+        #expect(head.forwardedFor == "192.0.2.1,::1, b")
+        #expect(head.forwardedProto == "https")
+        let plain = try HeadVectors.parse("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        #expect(plain.forwardedFor == nil && plain.forwardedProto == nil)
+    }
 }

@@ -115,6 +115,8 @@ final class Connection: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // TLS has something to say about a missing goodbye and about a cut too, when the end has come already.
+        guard context.channel.isActive else { return }
         self.loop.logger.debug("Connection failed", metadata: ["error": "\(error)"])
         self.closeNow()
     }

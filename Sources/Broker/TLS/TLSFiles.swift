@@ -49,7 +49,8 @@ package struct TLSFiles: Equatable, Sendable {
         var filled = 0
         while filled < bytes.count {
             let count = bytes.withUnsafeMutableBytes { buffer in
-                Glibc.read(descriptor, UnsafeMutableRawBufferPointer(rebasing: buffer[filled...]).baseAddress,
+                Glibc.read(
+                    descriptor, UnsafeMutableRawBufferPointer(rebasing: buffer[filled...]).baseAddress,
                     buffer.count - filled)
             }
             if count < 0, errno == EINTR { continue }

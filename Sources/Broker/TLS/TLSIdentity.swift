@@ -10,7 +10,9 @@ struct TLSIdentity: Sendable {
     private static let expiryNotice: Int64 = 14 * 86_400
 
     /// Reads the files. Throws a `TLSFailure` when they cannot be served with; what is only doubtful is logged.
-    static func load(_ files: TLSFiles, configuration: BrokerConfiguration, logger: Logger) async throws -> TLSIdentity {
+    static func load(
+        _ files: TLSFiles, configuration: BrokerConfiguration, logger: Logger
+    ) async throws -> TLSIdentity {
         let contents = try await files.read()
         let chain = try self.certificates(contents.certificate, path: files.certificate)
         let key = try self.key(contents.key, path: files.key)
@@ -28,9 +30,10 @@ struct TLSIdentity: Sendable {
         tls.shutdownTimeout = TimeAmount(configuration.timeouts.close)
         do {
             return TLSIdentity(context: try NIOSSLContext(configuration: tls))
-        } catch {
-            // Each of both has been read by itself.
+        } catch NIOSSLError.failedToLoadPrivateKey {
             throw TLSFailure("key", files.key, "does not belong to the certificate in \(files.certificate)")
+        } catch {
+            throw TLSFailure("certificate", files.certificate, "cannot be served with: \(error)")
         }
     }
 

@@ -1,4 +1,5 @@
 import Foundation
+import NIOSSL
 import PusherProtocol
 
 /// A frame as it came from the server.
@@ -46,8 +47,10 @@ actor PusherTestClient {
     }
 
     /// Upgrades, and expects the server to agree.
-    static func connect(port: Int, path: String, headers: String = "") async throws -> PusherTestClient {
-        let raw = try await RawClient.connect(port: port)
+    static func connect(
+        port: Int, path: String, headers: String = "", tls: NIOSSLContext? = nil
+    ) async throws -> PusherTestClient {
+        let raw = try await RawClient.connect(port: port, tls: tls)
         try await raw.send(upgradeRequest(path, headers: headers))
         let head: String = try await raw.take("101") { bytes in
             let text = String(decoding: bytes, as: UTF8.self)

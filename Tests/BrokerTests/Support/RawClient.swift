@@ -1,5 +1,7 @@
 import NIOCore
 import NIOPosix
+import NIOSSL
+import Synchronization
 
 /// A TCP client for bytes as they are: sends what it is told and collects what comes.
 ///
@@ -12,9 +14,11 @@ actor RawClient {
     private final class Collector: ChannelInboundHandler {
         typealias InboundIn = ByteBuffer
         private let stream: AsyncStream<ByteBuffer>.Continuation
+        private let failures: Failures
 
-        init(_ stream: AsyncStream<ByteBuffer>.Continuation) {
+        init(_ stream: AsyncStream<ByteBuffer>.Continuation, failures: Failures) {
             self.stream = stream
+            self.failures = failures
         }
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -26,8 +30,13 @@ actor RawClient {
         }
 
         func errorCaught(context: ChannelHandlerContext, error: any Error) {
+            self.failures.kept.withLock { $0.append("\(error)") }
             context.close(promise: nil)
         }
+    }
+
+    private final class Failures: Sendable {
+        let kept = Mutex<[String]>([])
     }
 
     private static let patience = TimeAmount.seconds(20)
@@ -38,25 +47,36 @@ actor RawClient {
     private var received: [UInt8] = []
     private var taken = 0
     private(set) var hasEnded = false
+    private nonisolated let failures: Failures
 
-    private init(channel: any Channel, incoming: AsyncStream<ByteBuffer>) {
+    /// What went wrong with the connection, an end without TLS's goodbye included.
+    nonisolated var errors: [String] { self.failures.kept.withLock { $0 } }
+
+    private init(channel: any Channel, incoming: AsyncStream<ByteBuffer>, failures: Failures) {
+        self.failures = failures
         self.channel = channel
         self.incoming = incoming.makeAsyncIterator()
     }
 
-    static func connect(port: Int) async throws -> RawClient {
+    /// - Parameter tls: to speak TLS with.
+    static func connect(port: Int, tls: NIOSSLContext? = nil) async throws -> RawClient {
         let (stream, continuation) = AsyncStream.makeStream(of: ByteBuffer.self)
+        let failures = Failures()
         let bootstrap = ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             // Enough at once that one read makes room for the sender to go on, and no more than once a read.
             .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 256 * 1024))
             .channelOption(.maxMessagesPerRead, value: 1)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(Collector(continuation))
+                    if let tls {
+                        try channel.pipeline.syncOperations.addHandler(
+                            NIOSSLClientHandler(context: tls, serverHostname: "localhost"))
+                    }
+                    try channel.pipeline.syncOperations.addHandler(Collector(continuation, failures: failures))
                 }
             }
         let channel = try await bootstrap.connect(host: "127.0.0.1", port: port).get()
-        return RawClient(channel: channel, incoming: stream)
+        return RawClient(channel: channel, incoming: stream, failures: failures)
     }
 
     nonisolated func send(_ bytes: some Collection<UInt8> & Sendable) async throws {

@@ -1,6 +1,7 @@
 import Broker
 import BrokerCore
 import Logging
+import NIOSSL
 import PusherProtocol
 import ServiceLifecycle
 
@@ -13,39 +14,44 @@ struct TestBroker: Sendable {
 
     /// The test app with other settings.
     static func application(
-        isEnabled: Bool = true, allowedOrigins: Set<String>? = nil,
+        isEnabled: Bool = true, requiresTLS: Bool = false, allowedOrigins: Set<String>? = nil,
         _ configure: (inout Application.Features, inout Application.Rates, inout Limits) -> Void = { _, _, _ in }
     ) -> Application {
         var (features, rates, limits) = (Application.Features(), Application.Rates(), Limits())
         configure(&features, &rates, &limits)
         return Application(
-            credentials: self.credentials, isEnabled: isEnabled, allowedOrigins: allowedOrigins, features: features,
-            rates: rates, limits: limits)
+            credentials: self.credentials, isEnabled: isEnabled, requiresTLS: requiresTLS,
+            allowedOrigins: allowedOrigins, features: features, rates: rates, limits: limits)
     }
 
     let port: Int
+    /// What clients speak TLS with; nil for plain connections.
+    private var tls: NIOSSLContext?
     private let broker: Broker
     private let group: ServiceGroup
 
-    /// Runs a broker around `body`.
+    /// Runs a broker around `body`; one with a certificate has clients that speak TLS.
     static func run<Result: Sendable>(
         application: Application = Application(credentials: Self.credentials),
-        others: [Application] = [], loops: Int = 2,
+        others: [Application] = [], loops: Int = 2, certificate: TestCertificate? = nil,
+        logger: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
         configure: (inout BrokerConfiguration) -> Void = { _ in },
         _ body: @escaping @Sendable (TestBroker) async throws -> Result
     ) async throws -> Result {
         var configuration = BrokerConfiguration(
             host: "127.0.0.1", port: 0, eventLoops: loops, applications: [application] + others)
         configuration.wallClock = { Self.now }
+        configuration.tls = certificate?.files
+        let tls = try certificate?.client()
         configure(&configuration)
-        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let broker = try await Broker.bind(configuration, logger: logger)
         let group = ServiceGroup(services: [broker], logger: logger)
         return try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }
             let result: Swift.Result<Result, any Error>
             do {
-                result = .success(try await body(TestBroker(port: broker.port, broker: broker, group: group)))
+                result = .success(
+                    try await body(TestBroker(port: broker.port, tls: tls, broker: broker, group: group)))
             } catch {
                 result = .failure(error)
             }
@@ -63,13 +69,31 @@ struct TestBroker: Sendable {
         await self.broker.reload(applications)
     }
 
+    func reloadTLS() async throws {
+        try await self.broker.reloadTLS()
+    }
+
+    /// The same broker for clients that connect in another way.
+    func over(_ tls: NIOSSLContext?) -> TestBroker {
+        var broker = self
+        broker.tls = tls
+        return broker
+    }
+
     func raw() async throws -> RawClient {
-        try await RawClient.connect(port: self.port)
+        try await RawClient.connect(port: self.port, tls: self.tls)
+    }
+
+    /// A client that has been upgraded, whatever it will be told next.
+    func upgraded(
+        path: String = "/app/\(Self.credentials.key)", headers: String = ""
+    ) async throws -> PusherTestClient {
+        try await PusherTestClient.connect(port: self.port, path: path, headers: headers, tls: self.tls)
     }
 
     /// A client that has been told its socket id.
     func client(key: String = Self.credentials.key) async throws -> PusherTestClient {
-        let client = try await PusherTestClient.connect(port: self.port, path: "/app/\(key)?protocol=7&client=js")
+        let client = try await self.upgraded(path: "/app/\(key)?protocol=7&client=js")
         try await client.awaitEstablished()
         return client
     }
