@@ -52,7 +52,7 @@ package struct HTTPRequestFailure: Error, Equatable, Sendable {
 extension HTTPRequestHead {
     /// The length of the head at the front of `bytes`, its empty line included; nil when that has not arrived.
     ///
-    /// `searched` is how much of `bytes` an earlier call has already seen.
+    /// `searched` is how much of `bytes` an earlier call has already seen. Throws when there can never be one.
     package static func length(
         in bytes: UnsafeRawBufferPointer, searched: Int
     ) throws(HTTPRequestFailure) -> Int? {
@@ -75,6 +75,8 @@ extension HTTPRequestHead {
         guard bytes.count < self.maxBytes else {
             throw HTTPRequestFailure(status: 431, message: "Request head is over \(self.maxBytes) bytes")
         }
+        // The beginning of a TLS handshake: who sent it would wait for an answer for as long as for a head.
+        if bytes.first == 0x16 { throw .badRequest("This port speaks HTTP, not TLS") }
         return nil
     }
 

@@ -59,6 +59,12 @@ struct HeadVectors: Decodable {
         try self.length(of: [Array(text.utf8)[...]])
     }
 
+    @Test("House style 6: a TLS handshake is refused at its first byte")
+    func tls() {
+        let failure = #expect(throws: HTTPRequestFailure.self) { try self.length(of: "\u{16}") }
+        #expect(failure?.status == 400)
+    }
+
     @Test("RFC 9112: a well-formed head is read as it was meant", arguments: try HeadVectors.load().accepted)
     func accepts(_ vector: HeadVectors.Accepted) throws {
         let head = try HeadVectors.parse(vector.head)
