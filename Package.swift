@@ -78,7 +78,8 @@ let package = Package(
         .executableTarget(
             name: "Runner",
             dependencies: [
-                "Broker", "TicketAPI", "BrokerCore", "PusherPublisher", "PusherProtocol", "Webhooks", "Digests", logging,
+                "Broker", "TicketAPI", "BrokerCore", "PusherPublisher", "PusherProtocol", "Webhooks", "Digests",
+                logging,
                 lifecycle, .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Yams", package: "Yams"),
