@@ -79,8 +79,7 @@ let package = Package(
             name: "Runner",
             dependencies: [
                 "Broker", "TicketAPI", "BrokerCore", "PusherPublisher", "PusherProtocol", "Webhooks", "Digests",
-                logging,
-                lifecycle, .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+                logging, lifecycle, .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Yams", package: "Yams"),
             ],
