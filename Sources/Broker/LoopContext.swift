@@ -77,11 +77,11 @@ final class LoopContext {
         self.settle()
     }
 
-    /// Writes what could not go straight to a socket, and closes those whose socket failed or who did not keep up.
-    /// Called when no list of connections is being walked.
+    /// Closes those whose socket failed or who did not keep up, and writes what could not go straight to a socket, their
+    /// goodbyes included. Called when no list of connections is being walked.
     func settle() {
-        while let connection = self.unwritten.popLast() { connection.writeNext() }
         while let (connection, failure) = self.failed.popLast() { connection.close(after: failure) }
+        while let connection = self.unwritten.popLast() { connection.writeNext() }
     }
 
     /// One loop looks after the counts of crowded channels for all.
