@@ -78,8 +78,8 @@ let package = Package(
         .executableTarget(
             name: "Runner",
             dependencies: [
-                "Broker", "TicketAPI", "BrokerCore", "PusherPublisher", "PusherProtocol", "Digests", logging,
-                lifecycle, .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+                "Broker", "TicketAPI", "BrokerCore", "PusherPublisher", "PusherProtocol", "Webhooks", "Digests",
+                logging, lifecycle, .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Yams", package: "Yams"),
             ],
@@ -111,6 +111,7 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        .testTarget(name: "RunnerTests", dependencies: ["Runner"], swiftSettings: settings),
         .testTarget(
             name: "WebhooksTests",
             dependencies: [

@@ -29,7 +29,7 @@ def wait_until(condition, what, deadline=DEADLINE):
 
 def clean_environment(**settings):
     """An environment without settings of ours, but with those given."""
-    ours = ("BROKER_", "TICKETS_", "PUSHER_", "LOG_")
+    ours = ("BROKER_", "TICKETS_", "PUSHER_", "LOG_", "TLS_", "TRUSTED_")
     kept = {k: v for k, v in os.environ.items() if not k.startswith(ours) and k not in ("DATA_DIR", "DEMO", "EVENT_STYLE")}
     return kept | {key: str(value) for key, value in settings.items()}
 
@@ -77,7 +77,7 @@ class Server:
         self.app_id = self._said("app id")
         self.key = self._said("app key")
         self.secret = self._settings.get("PUSHER_APP_SECRET")
-        if not self.secret and (self.data / "credentials.json").exists():
+        if not self.secret and "--config" not in self.process.args and (self.data / "credentials.json").exists():
             self.secret = self.credentials()["secret"]
         return self
 
@@ -85,7 +85,7 @@ class Server:
         return re.search(rf"^  {what} +(\S+)$", self.output, re.MULTILINE).group(1)
 
     def _port(self, what):
-        found = re.search(rf"^  {what} +http://\S+:(\d+)$", self.output, re.MULTILINE)
+        found = re.search(rf"^  {what} +\w+://\S+:(\d+)", self.output, re.MULTILINE)
         return int(found.group(1)) if found else None
 
     def credentials(self):
