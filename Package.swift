@@ -78,8 +78,8 @@ let package = Package(
         .executableTarget(
             name: "Runner",
             dependencies: [
-                "Broker", "TicketAPI", "BrokerCore", "PusherPublisher", "PusherProtocol", "Digests", logging,
-                lifecycle, .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+                "Broker", "TicketAPI", "BrokerCore", "PusherPublisher", "PusherProtocol", "Webhooks", "Digests",
+                logging, lifecycle, .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Yams", package: "Yams"),
             ],
@@ -97,7 +97,9 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "BrokerTests",
-            dependencies: ["Broker", "BrokerCore", "PusherProtocol", "Digests", nioCore, nioPosix, nioSSL, logging],
+            dependencies: [
+                "Broker", "BrokerCore", "PusherProtocol", "Digests", "Support", nioCore, nioPosix, nioSSL, logging,
+            ],
             swiftSettings: settings
         ),
         .testTarget(
@@ -109,6 +111,7 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        .testTarget(name: "RunnerTests", dependencies: ["Runner"], swiftSettings: settings),
         .testTarget(
             name: "WebhooksTests",
             dependencies: [

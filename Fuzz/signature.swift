@@ -62,6 +62,12 @@ public func testOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     }
 
     guard let query = QueryParameters(rest) else { return 0 }
+    for (name, _) in query.parameters {
+        guard let elements = query.elements(of: name), let folded = query[name] else { continue }
+        require(folded.utf8.reversed().starts(with: (elements.last ?? "").utf8.reversed()), "what is signed ends with an array's last element")
+        require(
+            folded.utf8.count >= elements.joined(separator: ",").utf8.count, "no element is left out of what is signed")
+    }
     if isAccepted(path: path, query: query) {
         // Only the vectors in the corpus are signed rightly.
         require(query["auth_key"] == credentials.key && query["auth_signature"]?.utf8.count == 64, "no forgery passes")

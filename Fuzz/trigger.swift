@@ -1,8 +1,9 @@
 import PusherProtocol
 
-// The body of a trigger or of a batch.
+// The body of a trigger or of a batch. An input that begins with a question mark has a query before its first line end.
 
 private let limits = Limits()
+private let channel = ChannelName("orders", limit: 164)!
 
 private func check(_ request: TriggerRequest) {
     require(
@@ -32,11 +33,27 @@ private func check(_ rejection: RequestRejection) {
 
 @_cdecl("LLVMFuzzerTestOneInput")
 public func testOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
-    let bytes = input(start, count)
-    guard String(validating: bytes, as: UTF8.self) != nil else { return 0 }
-    bytes.withUnsafeBytes { bytes in
+    let input = input(start, count)
+    let hasQuery = input.first == UInt8(ascii: "?")
+    let head = hasQuery ? input.prefix { $0 != UInt8(ascii: "\n") } : []
+    let body = hasQuery ? Array(input.dropFirst(head.count + 1)) : input
+    guard String(validating: body, as: UTF8.self) != nil,
+        let text = String(validating: head.dropFirst(), as: UTF8.self), let query = QueryParameters(text)
+    else { return 0 }
+    body.withUnsafeBytes { bytes in
         do throws(RequestRejection) {
-            check(try TriggerRequest(decoding: bytes, limits: limits))
+            check(try TriggerRequest(decoding: bytes, query: query, limits: limits))
+        } catch {
+            check(error)
+        }
+        do throws(RequestRejection) {
+            let request = try TriggerRequest(decoding: bytes, to: channel, query: query, limits: limits)
+            check(request)
+            request.data.withUnsafeBytes { data in
+                require(
+                    (try? JSONReader.value(of: data).string)?.utf8.elementsEqual(bytes) == true,
+                    "raw data says the same as a JSON string")
+            }
         } catch {
             check(error)
         }

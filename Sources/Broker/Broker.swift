@@ -81,6 +81,12 @@ package final class Broker: Service {
         }
     }
 
+    /// Throws the `TLSFailure` that `bind` would throw.
+    package static func checkTLS(_ configuration: BrokerConfiguration, logger: Logger) async throws {
+        guard let files = configuration.tls else { return }
+        _ = try await TLSIdentity.load(files, configuration: configuration, logger: logger)
+    }
+
     private static func listen(
         _ group: MultiThreadedEventLoopGroup, loops: [NIOLoopBound<LoopContext>], configuration: BrokerConfiguration
     ) async throws -> any Channel {
@@ -118,6 +124,9 @@ package final class Broker: Service {
         // The loops run until `run` has returned, and what they are asked to do cannot fail.
         try? await EventLoopFuture.andAllComplete(loops, on: self.group.any()).get()
     }
+
+    /// Whether its port speaks TLS, too.
+    package var hasTLS: Bool { self.configuration.tls != nil }
 
     /// Reads the certificate and its key again and serves new connections with them. Throws a `TLSFailure` when they
     /// cannot be served with, and then those of before stay. A broker that was started without stays without.

@@ -10,16 +10,36 @@ package struct ChannelAttributes: OptionSet, Sendable {
     package static let userCount = ChannelAttributes(rawValue: 1)
     /// Connections.
     package static let subscriptionCount = ChannelAttributes(rawValue: 2)
+    /// The last event; cache channels only.
+    package static let cache = ChannelAttributes(rawValue: 4)
 
-    /// Reads the comma-separated list. Names that mean nothing are passed over.
-    package init(_ list: String) {
+    /// What one name in a list means; nothing when it means nothing.
+    private init(name: Substring) {
+        switch name {
+        case "user_count": self = .userCount
+        case "subscription_count": self = .subscriptionCount
+        case "cache": self = .cache
+        default: self = []
+        }
+    }
+
+    /// Reads the comma-separated list and keeps those of `defined`: a publisher's event is not refused for the rest.
+    package init(_ list: String, keeping defined: ChannelAttributes) {
+        self = []
+        for name in list.split(separator: ",") { self.formUnion(ChannelAttributes(name: name)) }
+        self.formIntersection(defined)
+    }
+
+    /// Reads the comma-separated list, in which every name must be one of `defined`.
+    package init(_ list: String, allowing defined: ChannelAttributes) throws(RequestRejection) {
         self = []
         for name in list.split(separator: ",") {
-            switch name {
-            case "user_count": self.insert(.userCount)
-            case "subscription_count": self.insert(.subscriptionCount)
-            default: break
+            let attribute = ChannelAttributes(name: name).intersection(defined)
+            guard !attribute.isEmpty else {
+                let quoted = JSONWriter.quoted(String(name), maxCharacters: 64)
+                throw .badRequest("The attribute \(quoted) cannot be asked for by info here")
             }
+            self.formUnion(attribute)
         }
     }
 }
@@ -41,13 +61,26 @@ package struct ChannelOccupancy: Equatable, Sendable {
     }
 }
 
+/// The last event of a cache channel, as the HTTP API shows it.
+package struct CachedData: Sendable {
+    /// The data as a JSON string with its quotes.
+    package let data: [UInt8]
+    /// For how many more seconds it is kept.
+    package let ttl: Int
+
+    package init(data: [UInt8], ttl: Int) {
+        self.data = data
+        self.ttl = ttl
+    }
+}
+
 /// The JSON that the HTTP API answers about channels. Everything empty is an object, never a list (D32).
 package enum ChannelInfo {
     /// `{"user_count":2,"subscription_count":3}`: the attributes that were asked for and that the channel has.
     ///
     /// `subscription_count` is given for presence channels too (8.8).
     package static func attributes(
-        _ wanted: ChannelAttributes, of occupancy: ChannelOccupancy, occupied: Bool? = nil
+        _ wanted: ChannelAttributes, of occupancy: ChannelOccupancy, occupied: Bool? = nil, cached: CachedData? = nil
     ) -> [UInt8] {
         var writer = JSONWriter()
         writer.literal("{")
@@ -69,6 +102,34 @@ package enum ChannelInfo {
             name(#""subscription_count":"#)
             writer.integer(occupancy.subscriptions)
         }
+        if wanted.contains(.cache) {
+            name(#""cache":"#)
+            self.write(cached, to: &writer)
+        }
+        writer.literal("}")
+        return writer.bytes
+    }
+
+    /// `{"data":"…","ttl":1712}`, or `null`.
+    private static func write(_ cached: CachedData?, to writer: inout JSONWriter) {
+        guard let cached else { return writer.literal("null") }
+        writer.literal(#"{"data":"#)
+        writer.verbatim(cached.data)
+        writer.literal(#","ttl":"#)
+        writer.integer(cached.ttl)
+        writer.literal("}")
+    }
+
+    /// `{"occupied":true,"user_count":2,"connection_count":3}`: the deprecated `/stats` (8.11).
+    package static func stats(of occupancy: ChannelOccupancy, occupied: Bool) -> [UInt8] {
+        var writer = JSONWriter()
+        writer.literal(occupied ? #"{"occupied":true"# : #"{"occupied":false"#)
+        if let users = occupancy.users {
+            writer.literal(#","user_count":"#)
+            writer.integer(users)
+        }
+        writer.literal(#","connection_count":"#)
+        writer.integer(occupancy.subscriptions)
         writer.literal("}")
         return writer.bytes
     }

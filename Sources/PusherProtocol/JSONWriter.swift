@@ -57,4 +57,12 @@ package struct JSONWriter {
     package mutating func string(_ utf8: [UInt8]) {
         utf8.withUnsafeBytes { self.string($0) }
     }
+
+    /// What somebody sent as it may stand in a message to them: quoted, escaped, and cut when it is longer than that.
+    package static func quoted(_ text: String, maxCharacters: Int = .max) -> String {
+        var writer = JSONWriter()
+        let start = Substring(text.unicodeScalars.prefix(maxCharacters))
+        writer.string(start.endIndex == text.endIndex ? text : start + "…")
+        return String(decoding: writer.bytes, as: UTF8.self)
+    }
 }

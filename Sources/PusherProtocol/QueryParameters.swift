@@ -1,12 +1,14 @@
 /// The parameters of a query string, percent-decoded, in the order of the URL, names in lower case.
 ///
 /// A `+` stays a plus: the SDKs write it so and sign it so (8.3 of the protocol facts). Array forms are folded the
-/// way PHP signs them: `name[]=a&name[]=b` and `name[0]=a&name[1]=b` become `name` with the value `a,b`.
+/// way PHP signs them: `name[]=a&name[]=b` and `name[0]=a&name[1]=b` become `name` with the value `a,b`. The elements
+/// are kept as well: a comma may be part of one.
 package struct QueryParameters: Sendable {
     /// How many a query may have. Folding compares every array element with what stands before it.
     package static let maxParameters = 128
 
     package private(set) var parameters: [(name: String, value: String)] = []
+    private var elements: [(name: String, value: String)] = []
 
     /// Nil when an escape is malformed, what it decodes to is not UTF-8, or there are more than `maxParameters`.
     package init?(_ query: String) {
@@ -31,6 +33,20 @@ package struct QueryParameters: Sendable {
         self.parameters.first { $0.name == name }?.value
     }
 
+    /// The elements of `name[]=…` or `name[0]=…`, in the order of the URL; nil when there are none.
+    package func elements(of name: String) -> [String]? {
+        let values = self.elements.lazy.filter { $0.name == name }.map(\.value)
+        return values.isEmpty ? nil : Array(values)
+    }
+
+    /// The names of the parameters that neither sign the request nor are among `known`: each once, sorted.
+    package func extraneous(besides known: [String]) -> [String] {
+        let names = self.parameters.lazy.map(\.name).filter { name in
+            !name.utf8.starts(with: "auth_".utf8) && name != "body_md5" && !known.contains(name)
+        }
+        return Set(names).sorted()
+    }
+
     private typealias Bytes = Slice<UnsafeBufferPointer<UInt8>>
 
     /// Takes what stands before `separator` off the front of `bytes`, and the separator itself.
@@ -52,6 +68,7 @@ package struct QueryParameters: Sendable {
             return true
         }
         let (base, isElement) = Self.withoutIndex(name.lowercased())
+        if isElement { self.elements.append((name: base, value: value)) }
         if isElement, let first = self.parameters.firstIndex(where: { $0.name == base }) {
             self.parameters[first].value += ",\(value)"
         } else {

@@ -4,6 +4,8 @@ internal import Digests
 package enum RequestSignature {
     /// How far `auth_timestamp` may lie from the server's clock, in seconds, both ways (P117).
     package static let clockWindow: Int64 = 600
+    /// How many parameters sign a request with a body; without one they are as many, or one less.
+    static let parameterCount = 5
 
     /// The string that is signed: method, path, and the parameters except `auth_signature`, sorted by name and joined
     /// without escaping. `parameters` are decoded, with names in lower case.
@@ -48,8 +50,8 @@ package enum RequestSignature {
         case expired(timestamp: Int64, now: Int64)
         case bodyDigestMissing
         case wrongBodyDigest
-        /// The signature is not that of `stringToSign`.
-        case wrongSignature(stringToSign: String)
+        /// The signature that was sent is not that of `stringToSign`.
+        case wrongSignature(stringToSign: String, sent: String)
 
         package var description: String {
             switch self {
@@ -57,18 +59,14 @@ package enum RequestSignature {
             case .malformedParameter(let name): "\(name) parameter is malformed"
             case .wrongKey: "Unknown auth_key for this app"
             case .expired(let timestamp, let now):
-                "Timestamp expired: Given timestamp (\(timestamp)) not within 600s of server time (\(now))"
+                "Timestamp expired: Given timestamp (\(RFC3339.text(timestamp)))"
+                    + " not within \(RequestSignature.clockWindow)s of server time (\(RFC3339.text(now)))"
             case .bodyDigestMissing: "body_md5 parameter is required for a request with a body"
             case .wrongBodyDigest: "body_md5 is not the MD5 of the body"
-            case .wrongSignature(let text):
-                "Invalid signature: you should have sent HmacSHA256Hex(\(Self.quoted(text)), your_secret_key)"
+            case .wrongSignature(let text, let sent):
+                "Invalid signature: you should have sent HmacSHA256Hex(\(JSONWriter.quoted(text)), your_secret_key)"
+                    + ", but you sent \(JSONWriter.quoted(sent, maxCharacters: 64))"
             }
-        }
-
-        private static func quoted(_ text: String) -> String {
-            var writer = JSONWriter()
-            writer.string(text)
-            return String(decoding: writer.bytes, as: UTF8.self)
         }
     }
 
@@ -100,7 +98,7 @@ package enum RequestSignature {
                 credentials.accepts(
                     signature,
                     asSignatureOf: self.stringToSign(method: method, path: decoded, parameters: query.parameters))
-            else { throw .wrongSignature(stringToSign: text) }
+            else { throw .wrongSignature(stringToSign: text, sent: signature) }
         }
         return query["body_md5"]
     }

@@ -1,18 +1,3 @@
-/// An HTTP API request that is refused: a status and the text of its body (8.2 of the protocol facts).
-package struct RequestRejection: Error, Equatable, Sendable {
-    package let status: Int
-    package let message: String
-
-    package init(status: Int, message: String) {
-        self.status = status
-        self.message = message
-    }
-
-    package static func badRequest(_ message: String) -> RequestRejection {
-        RequestRejection(status: 400, message: message)
-    }
-}
-
 /// One event to publish, decoded and checked (8.5 and 8.6 of the protocol facts).
 package struct TriggerRequest: Equatable, Sendable {
     /// The name as a JSON string with its quotes, byte for byte as published.
@@ -25,9 +10,40 @@ package struct TriggerRequest: Equatable, Sendable {
     package var excluded: SocketID?
     package var info: ChannelAttributes
 
-    /// Reads the body of `POST /events`. `body` is valid UTF-8.
-    package init(decoding body: UnsafeRawBufferPointer, limits: Limits) throws(RequestRejection) {
-        try self.init(fields: try Fields(decoding: body), limits: limits)
+    /// Reads the body of `POST /events`, which is valid UTF-8. What it does not have may stand in the query (8.1); then
+    /// there need not be a body. Body and query are those of a request whose signature was found right.
+    package init(
+        decoding body: UnsafeRawBufferPointer, query: QueryParameters, limits: Limits
+    ) throws(RequestRejection) {
+        let fields = body.isEmpty ? TriggerFields() : try TriggerFields(decoding: body)
+        // Counted because it is quick. Without a body one more may hide behind the count, but three are needed then.
+        guard query.parameters.count > RequestSignature.parameterCount else {
+            try self.init(fields: fields, limits: limits)
+            return
+        }
+        self = try TriggerFields.json(query).withUnsafeBytes { bytes in
+            Result { () throws(RequestRejection) in
+                try TriggerRequest(fields: fields.completed(by: try TriggerFields(decoding: bytes)), limits: limits)
+            }
+        }.get()
+    }
+
+    /// What the deprecated `POST /channels/{channel}/events` asks for: the body is the data, the rest stands in the
+    /// query (8.11). `body` is valid UTF-8.
+    package init(
+        decoding body: UnsafeRawBufferPointer, to channel: ChannelName, query: QueryParameters, limits: Limits
+    ) throws(RequestRejection) {
+        guard let name = query["name"] else { throw .badRequest("Expected name parameter to be a string") }
+        try Self.checkName(name, limits: limits)
+        try Self.checkData(count: body.count, limits: limits)
+        var (nameJSON, dataJSON) = (JSONWriter(), JSONWriter(reserving: body.count + 16))
+        nameJSON.string(name)
+        dataJSON.string(body)
+        self.name = nameJSON.bytes
+        self.data = dataJSON.bytes
+        self.channels = [channel]
+        self.excluded = if let socketID = query["socket_id"] { try Self.excluded(socketID) } else { nil }
+        self.info = []
     }
 
     /// Reads the body of `POST /batch_events`: every event is checked before the first is published (P137).
@@ -55,7 +71,7 @@ package struct TriggerRequest: Equatable, Sendable {
         requests.reserveCapacity(elements.count)
         for (index, element) in elements.enumerated() {
             do throws(RequestRejection) {
-                let fields = try Fields(decoding: element.bytes)
+                let fields = try TriggerFields(decoding: element.bytes)
                 guard fields.channels == nil else {
                     throw .badRequest("An event of a batch has one channel, not channels")
                 }
@@ -67,37 +83,7 @@ package struct TriggerRequest: Equatable, Sendable {
         return requests
     }
 
-    /// The members of an event as they stand in its text.
-    private struct Fields {
-        var name: JSONSlice?
-        var data: JSONSlice?
-        var channel: JSONSlice?
-        var channels: JSONSlice?
-        var socketID: JSONSlice?
-        var info: JSONSlice?
-
-        init(decoding bytes: UnsafeRawBufferPointer) throws(RequestRejection) {
-            var fields = Self()
-            do {
-                try JSONReader.members(of: bytes) { name, value in
-                    switch name {
-                    case "name": fields.name = value
-                    case "data": fields.data = value
-                    case "channel": fields.channel = value
-                    case "channels": fields.channels = value
-                    case "socket_id": fields.socketID = value
-                    case "info": fields.info = value
-                    default: break
-                    }
-                }
-            } catch { throw .badRequest("Request body is not a JSON object") }
-            self = fields
-        }
-
-        private init() {}
-    }
-
-    private init(fields: Fields, limits: Limits) throws(RequestRejection) {
+    private init(fields: TriggerFields, limits: Limits) throws(RequestRejection) {
         guard let name = fields.name, let decodedName = name.string else {
             throw .badRequest("Expected name parameter to be a string")
         }
@@ -105,16 +91,21 @@ package struct TriggerRequest: Equatable, Sendable {
         guard let data = fields.data, data.kind == .string else {
             throw .badRequest("Expected data parameter to be a string")
         }
-        guard data.decodedCount <= limits.eventData else {
-            throw RequestRejection(
-                status: 413,
-                message: "The data content of this event exceeds the allowed maximum (\(limits.eventData) bytes)")
-        }
+        try Self.checkData(count: data.decodedCount, limits: limits)
         self.name = Array(name.bytes)
         self.data = Array(data.bytes)
         self.channels = try Self.channels(fields, limits: limits)
         self.excluded = try Self.excluded(fields.socketID)
-        self.info = ChannelAttributes(fields.info?.string ?? "")
+        self.info = ChannelAttributes(fields.info?.string ?? "", keeping: [.userCount, .subscriptionCount])
+    }
+
+    private static func checkData(count: Int, limits: Limits) throws(RequestRejection) {
+        guard count <= limits.eventData else {
+            throw RequestRejection(
+                status: 413,
+                message: "The data content of this event exceeds the allowed maximum (\(limits.eventData) bytes)."
+                    + " Publish where to fetch it instead.")
+        }
     }
 
     private static func checkName(_ name: String, limits: Limits) throws(RequestRejection) {
@@ -129,7 +120,7 @@ package struct TriggerRequest: Equatable, Sendable {
     }
 
     /// `channels` wins over `channel` when both are there.
-    private static func channels(_ fields: Fields, limits: Limits) throws(RequestRejection) -> [ChannelName] {
+    private static func channels(_ fields: TriggerFields, limits: Limits) throws(RequestRejection) -> [ChannelName] {
         var names: [String?] = []
         if let list = fields.channels {
             guard list.kind == .array else { throw .badRequest("Expected channels parameter to be an array") }
@@ -159,7 +150,12 @@ package struct TriggerRequest: Equatable, Sendable {
 
     private static func excluded(_ value: JSONSlice?) throws(RequestRejection) -> SocketID? {
         guard let value, value.kind != .null else { return nil }
-        switch value.string.flatMap(SocketID.Reference.init) {
+        guard let text = value.string else { throw .badRequest("Invalid socket_id") }
+        return try self.excluded(text)
+    }
+
+    private static func excluded(_ text: String) throws(RequestRejection) -> SocketID? {
+        switch SocketID.Reference(text) {
         case .known(let socketID): return socketID
         case .foreign: return nil
         case nil: throw .badRequest("Invalid socket_id")

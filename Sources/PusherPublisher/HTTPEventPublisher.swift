@@ -2,7 +2,7 @@ internal import AsyncHTTPClient
 internal import FoundationEssentials
 internal import NIOCore
 internal import NIOHTTP1
-package import PusherProtocol
+internal import PusherProtocol
 
 /// Publishes over the signed HTTP API: one event by `events`, several by `batch_events` (8.5 and 8.6 of the protocol
 /// facts).
@@ -12,11 +12,11 @@ package import PusherProtocol
 package struct HTTPEventPublisher: EventPublisher {
     private let client: HTTPClient
     private let target: PublishTarget
-    private let credentials: AppCredentials
+    private let credentials: LiveCredentials
     private let deadline: Duration
 
     /// `deadline` is for one whole call, connecting included.
-    package init(target: PublishTarget, credentials: AppCredentials, deadline: Duration = .seconds(10)) {
+    package init(target: PublishTarget, credentials: LiveCredentials, deadline: Duration = .seconds(10)) {
         var configuration = HTTPClient.Configuration(
             redirectConfiguration: .disallow,
             timeout: .init(connect: .seconds(3)),
@@ -55,10 +55,11 @@ package struct HTTPEventPublisher: EventPublisher {
     }
 
     private func request(for events: [PublishedEvent]) -> HTTPClientRequest {
-        let (path, body) = Self.call(for: events, appID: self.credentials.id)
+        let credentials = self.credentials.current
+        let (path, body) = Self.call(for: events, appID: credentials.id)
         let query = RequestSignature.signedQuery(
             method: "POST", path: path, body: body, timestamp: Int64(Date().timeIntervalSince1970),
-            credentials: self.credentials)
+            credentials: credentials)
         var request = HTTPClientRequest(url: "\(self.target.url)\(path)?\(query)")
         request.method = .POST
         request.headers.add(name: "content-type", value: "application/json")

@@ -1,8 +1,9 @@
 import Foundation
 import Glibc
+import Logging
 import Yams
 
-/// `switchboard.yaml`: one flat mapping of setting names to values.
+/// `switchboard.yaml`: a mapping of setting names to plain values, and the list of apps.
 struct ConfigurationFile: Sendable {
     struct Entry: Sendable {
         let text: String
@@ -12,39 +13,37 @@ struct ConfigurationFile: Sendable {
     let path: String
     /// By key; keys without a value are left out.
     let entries: [String: Entry]
+    /// nil when there is no `apps` in it.
+    let apps: AppList?
     /// Whether somebody besides the owner may read a secret that stands in it.
-    let exposesSecret: Bool
+    private let exposesSecret: Bool
 
-    private static let maximumBytes = 1 << 20
+    /// Room for the largest list of apps, with a kilobyte and a half for each.
+    private static let maximumBytes = 16 << 20
+    private static let appsKey = "apps"
 
-    /// Reads and checks the file. Every key in it is a setting's; the values are checked by their settings.
+    /// Reads and checks the file. Every key in it is a setting's or `apps`; the values of settings are checked by them.
     init(path: String) throws(StartFailure) {
         let (text, mode) = try Self.read(path)
         let root: Node?
         do {
             root = try Yams.compose(yaml: text)
         } catch {
-            let reason = "\(error)".split(separator: "\n").joined(separator: " ")
-            throw .configuration("\(path) is not YAML: \(reason)")
+            throw .configuration("\(path)\(Self.reason(error))")
         }
 
         var entries: [String: Entry] = [:]
+        var apps: AppList?
         switch root {
         case nil: break
         case .mapping(let mapping)?:
             for (key, value) in mapping {
                 let name = key.string ?? ""
-                let line = key.mark?.line ?? 0
-                guard let row = SettingTable.rows.first(where: { $0.configKey == name }) else {
-                    throw .configuration("\(path), line \(line): unknown key \(Quoted.text(name)); \(Self.hint(name))")
+                if name == Self.appsKey {
+                    if !value.isNothing { apps = try AppList(value, file: path, line: key.line) }
+                } else if let entry = try Self.entry(name, key, value, path: path) {
+                    entries[name] = entry
                 }
-                guard case .scalar(let scalar) = value else {
-                    throw .configuration(
-                        "\(name) in \(path), line \(line), is not a plain value; allowed: \(row.allowed)")
-                }
-                // `key:` and `key: ~` mean the same as leaving the line out.
-                let isNull = scalar.style == .plain && ["", "~", "null"].contains(scalar.string)
-                if !isNull, !scalar.string.isEmpty { entries[name] = Entry(text: scalar.string, line: line) }
             }
         default:
             throw .configuration("\(path) is not a mapping of setting names to values (broker_port: 6001)")
@@ -52,8 +51,46 @@ struct ConfigurationFile: Sendable {
 
         self.path = path
         self.entries = entries
-        self.exposesSecret =
-            mode & 0o077 != 0 && SettingTable.rows.contains { $0.isSecret && entries[$0.configKey] != nil }
+        self.apps = apps
+        let hasSecret = apps != nil || SettingTable.rows.contains { $0.isSecret && entries[$0.configKey] != nil }
+        self.exposesSecret = mode & 0o077 != 0 && hasSecret
+    }
+
+    /// Says so when somebody else may read a secret in it.
+    func warnOfExposure(_ logger: Logger) {
+        guard self.exposesSecret else { return }
+        logger.warning(
+            "a file with a secret in it can be read by others; chmod 600 it", metadata: ["file": "\(self.path)"])
+    }
+
+    /// A setting's value as text; nil when there is none.
+    private static func entry(
+        _ name: String, _ key: Node, _ value: Node, path: String
+    ) throws(StartFailure) -> Entry? {
+        guard let row = SettingTable.rows.first(where: { $0.configKey == name }) else {
+            let known = SettingTable.rows.map(\.configKey) + [Self.appsKey]
+            throw .configuration(
+                "\(path), line \(key.line): unknown key \(UnknownKey.shown(name)); "
+                    + UnknownKey.hint(name, known: known))
+        }
+        guard case .scalar(let scalar) = value else {
+            throw .configuration(
+                "\(name) in \(path), line \(key.line), is not a plain value; allowed: \(row.allowed)")
+        }
+        return value.isNothing ? nil : Entry(text: scalar.string, line: key.line)
+    }
+
+    /// Why a text is not YAML. The library's own description quotes the line, which may hold a secret.
+    private static func reason(_ error: any Error) -> String {
+        switch error as? YamlError {
+        case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
+            .composer(_, let problem, let mark, _):
+            ", line \(mark.line), is not YAML: \(problem)"
+        case .duplicatedKeysInMapping(let keys, let context):
+            ", line \(context.mark.line): \(keys.sorted().map(UnknownKey.shown).joined(separator: ", ")) stands twice in "
+                + "one mapping"
+        default: " is not YAML"
+        }
     }
 
     private static func read(_ path: String) throws(StartFailure) -> (String, mode_t) {
@@ -72,16 +109,6 @@ struct ConfigurationFile: Sendable {
             let text = String(bytes: bytes, encoding: .utf8)
         else { throw .configuration("cannot read \(path): not UTF-8 text") }
         return (text, status.st_mode)
-    }
-
-    /// What to write instead of an unknown key.
-    private static func hint(_ name: String) -> String {
-        let keys = SettingTable.rows.map(\.configKey)
-        let typed = name.lowercased().split(separator: "-").joined(separator: "_")
-        let nearest = keys.map { (key: $0, distance: EditDistance.between($0, typed)) }
-            .min { $0.distance < $1.distance }
-        if let nearest, nearest.distance <= max(2, nearest.key.count / 4) { return "did you mean \"\(nearest.key)\"?" }
-        return "known keys: \(keys.joined(separator: ", "))"
     }
 }
 

@@ -5,6 +5,9 @@ struct DataDirectory: Sendable {
     /// Absolute, for messages and for the parts that open files in it.
     let path: String
 
+    /// Where webhooks lie that could not be delivered.
+    static func deadLetters(in path: String) -> String { "\(path)/dead-letters" }
+
     /// Opens it, and makes it (0700) when it is not there. Fails before anything is written when it is not writable.
     init(path: String) throws(StartFailure) {
         try Self.make(path)

@@ -10,7 +10,11 @@ struct Greeting: Sendable {
     }
 
     let broker: Listener?
+    /// Whether its port speaks TLS, too.
+    let brokerHasTLS: Bool
     let tickets: Listener?
+    let appCount: Int
+    /// The app that the ticket API uses, or the only one.
     let appID: String
     let appKey: String
     /// Where the secret lies, in words; never the secret.
@@ -19,8 +23,12 @@ struct Greeting: Sendable {
 
     var text: String {
         var lines = ["Switchboard \(Release.version)"]
-        if let broker = self.broker { lines.append("  broker      http://\(broker.authority)") }
+        if let broker = self.broker {
+            let schemes = self.brokerHasTLS ? ["wss", "https", "http"] : ["http"]
+            lines.append("  broker      \(schemes.map { "\($0)://\(broker.authority)" }.joined(separator: "  "))")
+        }
         if let tickets = self.tickets { lines.append("  ticket API  http://\(tickets.authority)") }
+        if self.appCount > 1 { lines.append("  apps        \(self.appCount); the one of the ticket API:") }
         lines += [
             "  app id      \(self.appID)",
             "  app key     \(self.appKey)",
@@ -45,7 +53,8 @@ struct Greeting: Sendable {
         if let broker = self.broker {
             lines.append(
                 "new Echo({broadcaster:'reverb',key:'\(self.appKey)',wsHost:'\(broker.urlHost)',wsPort:\(broker.port),"
-                    + "forceTLS:false,enabledTransports:['ws'],authEndpoint:'\(url)/broadcasting/auth',"
+                    + (self.brokerHasTLS ? "wssPort:\(broker.port),forceTLS:true," : "forceTLS:false,")
+                    + "enabledTransports:['ws'],authEndpoint:'\(url)/broadcasting/auth',"
                     + "bearerToken:'<token>'}).private('chat.1').listen('NewMessage',(e)=>console.log(e.message))")
         }
         return lines

@@ -8,6 +8,7 @@ import PusherProtocol
 import PusherPublisher
 import ServiceLifecycle
 import TicketAPI
+import UnixSignals
 
 /// `switchboard serve`: both parts in one process, or one of them.
 struct Serve: AsyncParsableCommand {
@@ -16,7 +17,8 @@ struct Serve: AsyncParsableCommand {
         discussion: """
             Each setting below may be given as a flag, as the environment variable in brackets, or in the file of \
             --config under the same name in small letters (broker_port: 6001). A flag beats the environment, the \
-            environment beats the file. The app's secret is no flag, since a command line can be read by every user: \
+            environment beats the file. SIGHUP reads the list of apps in the file again, and the TLS files. The app's \
+            secret is no flag, since a command line can be read by every user: \
             \(SettingTable.appSecret.row.name) in the environment or \(SettingTable.appSecret.row.configKey) in the \
             file.
             """
@@ -30,6 +32,8 @@ struct Serve: AsyncParsableCommand {
     @OptionGroup(title: "Settings") var flags: SettingFlags
 
     func run() async throws {
+        // The first thing of all: a reload may be asked for while this starts.
+        let signals = await UnixSignalsSequence(trapping: .sighup)
         let file = try self.configurationFlag.file()
         let sources = SettingSources(
             flags: self.flags.given, environment: ProcessInfo.processInfo.environment, file: file)
@@ -38,12 +42,10 @@ struct Serve: AsyncParsableCommand {
         let logLevel = settings.logLevel
         LoggingSystem.bootstrap { LineLogHandler(label: $0, level: logLevel, format: logFormat) }
         let logger = Logger(label: "switchboard")
-        if let file, file.exposesSecret {
-            logger.warning(
-                "a file with a secret in it can be read by others; chmod 600 it", metadata: ["file": "\(file.path)"])
-        }
+        file?.warnOfExposure(logger)
         Self.allowManyConnections(logger: logger)
-        try await Serving(part: self.part, settings: settings, logger: logger).run()
+        try await Serving(part: self.part, settings: settings, sources: sources, logger: logger).run(
+            reloadingAt: signals)
     }
 
     /// Every connection is a descriptor, and the usual soft limit is 1,024.

@@ -6,11 +6,14 @@ import PusherPublisher
 import ServiceLifecycle
 import TicketAPI
 import UnixSignals
+import Webhooks
 
 /// One run of `serve`: from the settings to the services, and through their lives.
 struct Serving {
     let part: Serve.Part?
     let settings: Settings
+    /// What the settings were made from, for those of them that are read again.
+    let sources: SettingSources
     let logger: Logger
 
     private var servesBroker: Bool { self.part != .tickets }
@@ -18,13 +21,15 @@ struct Serving {
     /// The demo is accounts and tickets: the broker alone has nothing to plant.
     private var plantsDemo: Bool { self.settings.demo && self.servesTickets }
 
-    func run() async throws {
+    func run(reloadingAt signals: UnixSignalsSequence) async throws {
         // Everything that can be refused is refused before the first file is made.
         try self.refusePublicDemo()
         if self.servesBroker {
             try ListenCheck.refuseTaken(
                 self.settings.brokerHost, self.settings.brokerPort,
                 settings: (SettingTable.brokerHost.row, SettingTable.brokerPort.row))
+            // Silent: what is doubtful is said when the broker reads them.
+            try await self.settings.checkTLS(Logger(label: "broker") { _ in SwiftLogNoOpLogHandler() })
         }
         if self.servesTickets {
             try ListenCheck.refuseTaken(
@@ -36,27 +41,47 @@ struct Serving {
         if self.servesTickets || self.settings.app == nil {
             directory = try DataDirectory(path: self.settings.dataDirectory)
         }
-        let (credentials, secretPlace) = try self.credentials(in: directory)
+        let selection = try AppSelection(self.settings, in: directory)
+        if self.servesTickets, !selection.ticketsApp.application.isEnabled {
+            self.logger.warning(
+                "the ticket API's app is disabled: what it publishes waits",
+                metadata: [
+                    "app": "\(selection.ticketsApp.title)"
+                ])
+        }
 
         var services: [any Service] = []
+        var webhooks: WebhookDispatcher?
+        if self.servesBroker, let directory, self.settings.apps != nil {
+            let dispatcher = self.webhookDispatcher(selection, in: directory)
+            services.append(dispatcher)
+            webhooks = dispatcher
+        }
         var broker: Broker?
         if self.servesBroker {
-            let bound = try await self.bindBroker(credentials)
+            let bound = try await self.bindBroker(selection, webhooks: webhooks)
             services.append(bound)
             broker = bound
         }
         var tickets: TicketServer?
         if self.servesTickets, let directory {
-            let bound = try await self.bindTickets(credentials, in: directory, broker: broker)
+            let bound = try await self.bindTickets(selection.ticketsApp.credentials, in: directory, broker: broker)
             services.append(bound)
             tickets = bound
         }
+        services.append(
+            Reloading(
+                signals: signals, sources: self.sources, broker: broker, webhooks: webhooks, tickets: tickets,
+                ticketsAppID: selection.ticketsApp.id, logger: self.logger))
         let greeting = Greeting(
             broker: broker.map { Greeting.Listener(host: self.settings.brokerHost, port: $0.port) },
+            brokerHasTLS: self.settings.tls != nil,
             tickets: tickets.map { Greeting.Listener(host: self.settings.ticketsHost, port: $0.port) },
-            appID: credentials.id, appKey: credentials.key, secretPlace: secretPlace, showsDemo: self.plantsDemo)
+            appCount: selection.apps.count, appID: selection.ticketsApp.id,
+            appKey: selection.ticketsApp.credentials.key, secretPlace: selection.secretPlace,
+            showsDemo: self.plantsDemo)
         // Shut down in reverse order: the doorman starts the clock, the ticket API publishes what it has, the broker
-        // says goodbye to its clients.
+        // says goodbye to its clients, and the webhooks tell of it.
         services.append(Doorman(greeting: greeting))
         let group = ServiceGroup(
             configuration: .init(
@@ -80,28 +105,21 @@ struct Serving {
         }
     }
 
-    /// The app's credentials, and where its secret lies, in words.
-    private func credentials(in directory: DataDirectory?) throws(StartFailure) -> (AppCredentials, String) {
-        if let app = self.settings.app {
-            return (AppCredentials(id: app.id, key: app.key, secret: AppSecret(app.secret)), app.secretOrigin)
-        }
-        guard let directory else { preconditionFailure("no credentials were given, so the data directory was opened") }
-        let file = CredentialFile(in: directory)
-        let content = try file.readOrMake()
-        return (AppCredentials(id: content.id, key: content.key, secret: AppSecret(content.secret)), file.path)
+    private func webhookDispatcher(_ selection: AppSelection, in directory: DataDirectory) -> WebhookDispatcher {
+        let logger = Logger(label: "webhooks")
+        var configuration = WebhookConfiguration()
+        // Of the process's ten seconds the ticket API and the broker, which are shut down before, need their shares.
+        configuration.shutdownTime = .seconds(1)
+        return WebhookDispatcher(
+            apps: selection.apps.map(\.webhookApp),
+            deadLetters: DeadLetterBox(
+                directory: DataDirectory.deadLetters(in: directory.path), configuration: configuration, logger: logger),
+            configuration: configuration, logger: logger)
     }
 
-    private func bindBroker(_ credentials: AppCredentials) async throws -> Broker {
-        var features = Application.Features()
-        features.clientEvents = self.settings.clientEvents
-        var rates = Application.Rates()
-        rates.clientEventsPerConnection = self.settings.clientEventsPerSecond
-        let application = Application(
-            credentials: credentials, allowedOrigins: self.settings.brokerAllowedOrigins, features: features,
-            rates: rates)
-        let configuration = BrokerConfiguration(
-            host: self.settings.brokerHost, port: self.settings.brokerPort, eventLoops: self.settings.brokerEventLoops,
-            applications: [application])
+    private func bindBroker(_ selection: AppSelection, webhooks: WebhookDispatcher?) async throws -> Broker {
+        var configuration = self.settings.brokerConfiguration(selection.apps.map(\.application))
+        configuration.webhooks = webhooks
         do {
             return try await Broker.bind(configuration, logger: Logger(label: "broker"))
         } catch {

@@ -49,7 +49,7 @@ extension SettingKind {
         .init(
             placeholder: placeholder, allowed: "a whole number from \(range.lowerBound) to \(range.upperBound)\(note)"
         ) { text in
-            guard text.utf8.count <= 6, text.utf8.allSatisfy({ $0 >= 48 && $0 <= 57 }), let number = Int(text),
+            guard text.utf8.count <= 9, text.utf8.allSatisfy({ $0 >= 48 && $0 <= 57 }), let number = Int(text),
                 range.contains(number)
             else { return nil }
             return number
@@ -112,12 +112,23 @@ extension SettingKind {
             placeholder: "hosts", allowed: "* for all, or host names separated by commas, without scheme and port"
         ) { text in
             if text == "*" { return .some(nil) }
-            let hosts = text.split(separator: ",", omittingEmptySubsequences: false)
-                .map { $0.trimmingSpaces().lowercased() }
-            let areHosts = hosts.allSatisfy { (1...253).contains($0.utf8.count) && $0.utf8.allSatisfy(isNameByte) }
-            return areHosts ? .some(Set(hosts)) : nil
+            let hosts = text.split(separator: ",", omittingEmptySubsequences: false).map {
+                $0.trimmingSpaces().lowercased()
+            }
+            return hosts.allSatisfy(isHostName) ? .some(Set(hosts)) : nil
         }
     }
+
+    /// One of a list of origins: a host name in small letters, or `*`.
+    static func originHost() -> SettingKind<String> {
+        .init(placeholder: "host", allowed: "* for all, or a host name without scheme and port") { text in
+            text == "*" || isHostName(text) ? text.lowercased() : nil
+        }
+    }
+}
+
+@Sendable private func isHostName(_ text: String) -> Bool {
+    (1...253).contains(text.utf8.count) && text.utf8.allSatisfy(isNameByte)
 }
 
 @Sendable private func isNameByte(_ byte: UInt8) -> Bool {
@@ -135,7 +146,7 @@ extension SettingKind {
 }
 
 extension Substring {
-    fileprivate func trimmingSpaces() -> Substring {
+    func trimmingSpaces() -> Substring {
         var text = self
         while text.first == " " { text.removeFirst() }
         while text.last == " " { text.removeLast() }

@@ -6,11 +6,16 @@ struct SettingFlags: ParsableArguments {
     @Option(SettingTable.brokerPort.row) var brokerPort: String?
     @Option(SettingTable.brokerEventLoops.row) var brokerEventLoops: String?
     @Option(SettingTable.brokerAllowedOrigins.row) var brokerAllowedOrigins: String?
+    @Option(SettingTable.brokerMaxConnections.row) var brokerMaxConnections: String?
+    @Option(SettingTable.tlsCertificate.row) var tlsCertificate: String?
+    @Option(SettingTable.tlsKey.row) var tlsKey: String?
+    @Option(SettingTable.trustedProxies.row) var trustedProxies: String?
     @Option(SettingTable.ticketsHost.row) var ticketsHost: String?
     @Option(SettingTable.ticketsPort.row) var ticketsPort: String?
     @Option(SettingTable.dataDirectory.row) var dataDirectory: String?
     @Option(SettingTable.eventStyle.row) var eventStyle: String?
     @Option(SettingTable.eventAliases.row) var eventAliases: String?
+    @Option(SettingTable.ticketsApp.row) var ticketsApp: String?
     @Option(SettingTable.appID.row) var appID: String?
     @Option(SettingTable.appKey.row) var appKey: String?
     @Option(SettingTable.clientEvents.row) var clientEvents: String?
@@ -29,9 +34,13 @@ struct SettingFlags: ParsableArguments {
             (SettingTable.brokerHost.row, self.brokerHost), (SettingTable.brokerPort.row, self.brokerPort),
             (SettingTable.brokerEventLoops.row, self.brokerEventLoops),
             (SettingTable.brokerAllowedOrigins.row, self.brokerAllowedOrigins),
+            (SettingTable.brokerMaxConnections.row, self.brokerMaxConnections),
+            (SettingTable.tlsCertificate.row, self.tlsCertificate), (SettingTable.tlsKey.row, self.tlsKey),
+            (SettingTable.trustedProxies.row, self.trustedProxies),
             (SettingTable.ticketsHost.row, self.ticketsHost), (SettingTable.ticketsPort.row, self.ticketsPort),
             (SettingTable.dataDirectory.row, self.dataDirectory), (SettingTable.eventStyle.row, self.eventStyle),
             (SettingTable.eventAliases.row, self.eventAliases),
+            (SettingTable.ticketsApp.row, self.ticketsApp),
             (SettingTable.appID.row, self.appID), (SettingTable.appKey.row, self.appKey),
             (SettingTable.clientEvents.row, self.clientEvents),
             (SettingTable.clientEventsPerSecond.row, self.clientEventsPerSecond),

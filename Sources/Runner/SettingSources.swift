@@ -6,7 +6,7 @@ import Foundation
 struct SettingSources: Sendable {
     private let flags: [String: String]
     private let environment: [String: String]
-    private let file: ConfigurationFile?
+    let file: ConfigurationFile?
 
     init(flags: [String: String], environment: [String: String], file: ConfigurationFile?) {
         self.flags = flags
@@ -14,19 +14,23 @@ struct SettingSources: Sendable {
         self.file = file
     }
 
+    /// The list of apps; nil when there is none.
+    var apps: AppList? { self.file?.apps }
+
+    /// The same flags and environment with another file.
+    func with(_ file: ConfigurationFile) -> SettingSources {
+        SettingSources(flags: self.flags, environment: self.environment, file: file)
+    }
+
+    /// Whether both say the same of a setting.
+    func agrees(with other: SettingSources, on row: SettingRow) -> Bool {
+        self.given(row)?.text == other.given(row)?.text
+    }
+
     /// The value of a setting; nil when it is given nowhere and has no default.
     func value<Value>(of setting: Setting<Value>) throws(StartFailure) -> Value? {
         let row = setting.row
-        let given: (text: String, place: Place)
-        if let text = self.flags[row.name] {
-            given = (text, .flag)
-        } else if let text = self.environment[row.name] {
-            given = (text, .environment)
-        } else if let entry = self.file?.entries[row.configKey] {
-            given = (entry.text, .file(line: entry.line))
-        } else {
-            return row.defaultText.flatMap(setting.kind.parse)
-        }
+        guard let given = self.given(row) else { return row.defaultText.flatMap(setting.kind.parse) }
         if let value = setting.kind.parse(given.text) { return value }
 
         let shown = row.isSecret ? "not shown" : Quoted.text(given.text)
@@ -49,15 +53,32 @@ struct SettingSources: Sendable {
         return nil
     }
 
+    private func given(_ row: SettingRow) -> (text: String, place: Place)? {
+        if let text = self.flags[row.name] { return (text, .flag) }
+        if let text = self.environment[row.name] { return (text, .environment) }
+        return self.file?.entries[row.configKey].map { ($0.text, .file(line: $0.line)) }
+    }
+
     private enum Place { case flag, environment, file(line: Int) }
 }
 
 /// Somebody else's text in a line of ours: quoted, short, and unable to start a line of its own.
 enum Quoted {
     static func text(_ text: String) -> String {
-        let printable = text.unicodeScalars.prefix(80).map { scalar in
-            scalar.value < 32 || scalar.value == 127 ? "?" : String(scalar)
+        let start = String(String.UnicodeScalarView(text.unicodeScalars.prefix(80)))
+        return "\"\(self.printable(start))\(text.unicodeScalars.count > 80 ? "…" : "")\""
+    }
+
+    /// The text with a mark for each character that could move a cursor.
+    static func printable(_ text: String) -> String {
+        text.unicodeScalars.map { isControl($0) ? "?" : String($0) }.joined()
+    }
+
+    /// C0, DEL and C1, and the two separators that some readers take for the end of a line.
+    static func isControl(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case 0..<32, 127..<160, 0x2028, 0x2029: true
+        default: false
         }
-        return "\"\(printable.joined())\(text.unicodeScalars.count > 80 ? "…" : "")\""
     }
 }

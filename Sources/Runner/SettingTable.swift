@@ -1,3 +1,4 @@
+import BrokerCore
 import Foundation
 import Logging
 import PusherPublisher
@@ -47,13 +48,25 @@ enum SettingTable {
     static let logFormat = Setting(
         "LOG_FORMAT", default: LogFormat.text.rawValue, .oneOf(LogFormat.self), "form of a log line")
 
+    static let tlsCertificate = Setting(
+        "TLS_CERTIFICATE", or: "no TLS", .path(), "PEM file of the broker's certificate and those above it")
+    static let tlsKey = Setting("TLS_KEY", or: "no TLS", .path(), "PEM file of its private key")
+    static let trustedProxies = Setting(
+        "TRUSTED_PROXIES", or: "none", .ranges(), "proxies whose X-Forwarded-For and -Proto are believed")
+    static let brokerMaxConnections = Setting(
+        "BROKER_MAX_CONNECTIONS", default: "0", .wholeNumber(0...10_000_000, note: " (0 = any number)"),
+        "WebSocket connections at once, of all apps")
+    static let ticketsApp = Setting(
+        "TICKETS_APP", or: "the first in the list", .appName(), "id of the app in apps that the ticket API uses")
+
     private static let generated = "generated at the first start"
 
     /// In the order of the help.
     static let rows: [SettingRow] = [
         brokerHost.row, brokerPort.row, brokerEventLoops.row, brokerAllowedOrigins.row,
+        brokerMaxConnections.row, tlsCertificate.row, tlsKey.row, trustedProxies.row,
         ticketsHost.row, ticketsPort.row, dataDirectory.row, eventStyle.row,
-        eventAliases.row,
+        eventAliases.row, ticketsApp.row,
         appID.row, appKey.row, appSecret.row, clientEvents.row, clientEventsPerSecond.row,
         pusherHost.row, pusherPort.row, pusherScheme.row,
         demo.row, logLevel.row, logFormat.row,
@@ -81,8 +94,21 @@ extension SettingKind {
         }
     }
 
+    fileprivate static func ranges() -> SettingKind<[CIDR]> {
+        .init(
+            placeholder: "ranges", allowed: "addresses and ranges like 10.0.0.0/8, separated by commas"
+        ) { text in
+            var ranges: [CIDR] = []
+            for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+                guard let range = try? CIDR(String(part.trimmingSpaces())) else { return nil }
+                ranges.append(range)
+            }
+            return ranges
+        }
+    }
+
     /// It stands in paths (`/apps/{id}`, `/app/{key}`) without being encoded.
-    fileprivate static func appName() -> SettingKind<String> {
+    static func appName() -> SettingKind<String> {
         .text("1 to 64 letters, digits, - or _", length: 1...64) { byte in
             switch byte {
             case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),

@@ -11,12 +11,20 @@ struct Settings: Sendable {
     let brokerPort: Int
     let brokerEventLoops: Int
     let brokerAllowedOrigins: Set<String>?
+    /// nil for any number.
+    let brokerMaxConnections: Int?
+    let tls: TLSFiles?
+    let trustedProxies: [CIDR]
     let ticketsHost: String
     let ticketsPort: Int
     let dataDirectory: String
     let eventStyle: EventStyle
     /// By the event's plain name.
     let eventAliases: [String: String]
+    /// The list of apps; nil when there is one app, given or generated.
+    let apps: AppList?
+    /// The index of the ticket API's app in the list.
+    let ticketsAppIndex: Int
     let app: GivenApp?
     let clientEvents: Bool
     /// nil for any number.
@@ -48,7 +56,14 @@ struct Settings: Sendable {
         self.dataDirectory = try sources.required(SettingTable.dataDirectory)
         self.eventStyle = try sources.required(SettingTable.eventStyle)
         self.eventAliases = try sources.value(of: SettingTable.eventAliases) ?? [:]
+        let maxConnections = try sources.required(SettingTable.brokerMaxConnections)
+        self.brokerMaxConnections = maxConnections == 0 ? nil : maxConnections
+        self.tls = try Self.tls(sources)
+        self.trustedProxies = try sources.value(of: SettingTable.trustedProxies) ?? []
+        try Self.refuseTwoWays(sources)
+        self.apps = sources.apps
         self.app = try Self.app(sources)
+        self.ticketsAppIndex = try Self.ticketsAppIndex(sources)
         self.clientEvents = try sources.required(SettingTable.clientEvents)
         let perSecond = try sources.required(SettingTable.clientEventsPerSecond)
         self.clientEventsPerSecond = perSecond == 0 ? nil : perSecond
@@ -56,6 +71,71 @@ struct Settings: Sendable {
         self.demo = try sources.required(SettingTable.demo)
         self.logLevel = try sources.required(SettingTable.logLevel)
         self.logFormat = try sources.required(SettingTable.logFormat)
+    }
+
+    /// What the broker is told, with these apps.
+    func brokerConfiguration(_ applications: [Application]) -> BrokerConfiguration {
+        var configuration = BrokerConfiguration(
+            host: self.brokerHost, port: self.brokerPort, eventLoops: self.brokerEventLoops, applications: applications)
+        configuration.tls = self.tls
+        configuration.trustedProxies = self.trustedProxies
+        configuration.maxConnections = self.brokerMaxConnections
+        return configuration
+    }
+
+    /// Throws when the broker could not serve with the TLS files. What is only doubtful is logged.
+    func checkTLS(_ logger: Logger) async throws(StartFailure) {
+        do {
+            try await Broker.checkTLS(self.brokerConfiguration([]), logger: logger)
+        } catch {
+            throw .configuration("\(error)")
+        }
+    }
+
+    /// Both files, or none.
+    private static func tls(_ sources: SettingSources) throws(StartFailure) -> TLSFiles? {
+        let certificate = try sources.value(of: SettingTable.tlsCertificate)
+        let key = try sources.value(of: SettingTable.tlsKey)
+        if let certificate, let key { return TLSFiles(certificate: certificate, key: key) }
+        guard certificate != nil || key != nil else { return nil }
+        let (given, missing) =
+            certificate == nil
+            ? (SettingTable.tlsKey.row, SettingTable.tlsCertificate.row)
+            : (SettingTable.tlsCertificate.row, SettingTable.tlsKey.row)
+        throw .configuration(
+            "\(missing.name) is missing: TLS needs both TLS_CERTIFICATE and TLS_KEY (given: "
+                + "\(sources.origin(of: given) ?? ""))")
+    }
+
+    /// The settings of the single app make no sense beside a list of apps.
+    private static func refuseTwoWays(_ sources: SettingSources) throws(StartFailure) {
+        guard let list = sources.apps else { return }
+        let alternatives = [
+            (SettingTable.appID.row, AppTable.id.row), (SettingTable.appKey.row, AppTable.key.row),
+            (SettingTable.appSecret.row, AppTable.secret.row),
+            (SettingTable.clientEvents.row, AppTable.clientEvents.row),
+            (SettingTable.clientEventsPerSecond.row, AppTable.clientEventsPerConnection.row),
+            (SettingTable.brokerAllowedOrigins.row, AppTable.allowedOrigins.row),
+        ]
+        for (single, listed) in alternatives {
+            guard let origin = sources.origin(of: single) else { continue }
+            throw .configuration(
+                "\(origin) is of the single app, but there is a list of \(list.origin): remove \(single.name) and give "
+                    + "\(listed.key) to the app in the list, or remove the list")
+        }
+    }
+
+    private static func ticketsAppIndex(_ sources: SettingSources) throws(StartFailure) -> Int {
+        guard let id = try sources.value(of: SettingTable.ticketsApp) else { return 0 }
+        let origin = sources.origin(of: SettingTable.ticketsApp.row) ?? ""
+        guard let list = sources.apps else {
+            throw .configuration(
+                "\(origin) is \(Quoted.text(id)), but there is no list of apps: remove it, or add apps to the file")
+        }
+        guard let index = list.apps.firstIndex(where: { $0.id == id }) else {
+            throw .configuration("\(origin) is \(Quoted.text(id)), which is the id of none of the \(list.origin)")
+        }
+        return index
     }
 
     /// All three of an app's credentials, or none.

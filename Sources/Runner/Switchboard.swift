@@ -12,17 +12,21 @@ struct Switchboard: AsyncParsableCommand {
             switchboard serve                   both
             switchboard serve broker            the broker alone
             switchboard serve tickets           the ticket API alone; publishes to PUSHER_HOST
+            switchboard check --config FILE     tries settings without serving
+            switchboard webhooks list           webhooks that could not be delivered
             switchboard user create --email you@example.com --role admin
 
             'switchboard help serve' lists the settings.
             """,
         version: "switchboard \(Release.version)",
-        subcommands: [Serve.self, User.self]
+        subcommands: [Serve.self, Check.self, DeadLetters.self, User.self]
     )
 
     static func main() async {
         // A peer that hangs up must be an error of one write, not the end of the process.
         signal(SIGPIPE, SIG_IGN)
+        // Asks a server to reload, once it serves; until then it must not end it.
+        signal(SIGHUP, SIG_IGN)
         // What this program creates is its owner's alone: the database holds everybody's messages.
         umask(0o077)
         do {

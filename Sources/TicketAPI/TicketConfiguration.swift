@@ -1,7 +1,8 @@
 package import PusherProtocol
 package import PusherPublisher
 
-/// Everything the ticket API is told at its start. Values only; nothing here changes while it runs.
+/// Everything the ticket API is told at its start. Values only; of these, the credentials can be replaced
+/// while it runs (`TicketServer.replaceCredentials`).
 package struct TicketConfiguration: Sendable {
     /// The address to listen on, and the port (0 = any free one).
     package var host: String

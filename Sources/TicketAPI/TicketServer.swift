@@ -4,6 +4,7 @@ internal import HummingbirdCore
 package import Logging
 internal import NIOCore
 internal import NIOPosix
+package import PusherProtocol
 internal import PusherPublisher
 internal import ServiceLifecycle
 
@@ -44,8 +45,8 @@ package final class TicketServer: Service {
             logger: self.quiet(logger))
         // Shut down from the last to the first: the relay publishes what the last requests stored.
         var group = ServiceGroupConfiguration(services: [relay, application], logger: self.quiet(logger))
-        // Of the process's ten seconds the broker, which is shut down after this, needs its share.
-        group.maximumGracefulShutdownDuration = .seconds(5)
+        // Of the process's ten seconds the broker and the webhooks, which are shut down after this, need their shares.
+        group.maximumGracefulShutdownDuration = .seconds(4)
         let services = ServiceGroup(configuration: group)
         let running = Task {
             do {
@@ -77,6 +78,11 @@ package final class TicketServer: Service {
         }
         try await self.resources.close()
         try result.get()
+    }
+
+    /// Publishes and signs subscriptions with these from now on. Any thread may call it.
+    package func replaceCredentials(with credentials: AppCredentials) {
+        self.resources.credentials.replace(with: credentials)
     }
 
     /// Throws when the listener could not be bound. Asked before the database is made or migrated, so that a wrong port
@@ -124,7 +130,7 @@ package final class TicketServer: Service {
                 updateTicket: UpdateTicket(store: store, now: now)),
             chat: ChatEndpoints(readTickets: readTickets, postMessage: PostMessage(store: store, now: now)),
             realtime: RealtimeAuthEndpoint(
-                authorizeChannel: AuthorizeChannel(store: store, credentials: configuration.credentials)))
+                authorizeChannel: AuthorizeChannel(store: store, credentials: resources.credentials)))
         return TicketResponder(routes: routes, sessions: sessions, logger: logger)
     }
 }
@@ -135,6 +141,7 @@ private struct Resources: Sendable {
     let doorbell: OutboxDoorbell
     let store: TicketStore
     let passwords: PasswordHasher
+    let credentials: LiveCredentials
     let publisher: HTTPEventPublisher
 
     static func open(_ configuration: TicketConfiguration, _ environment: TicketEnvironment) async throws -> Resources {
@@ -143,12 +150,13 @@ private struct Resources: Sendable {
             let lock = try InstanceLock(dataDirectory: configuration.dataDirectory)
             let doorbell = OutboxDoorbell()
             let store = try TicketStore.open(dataDirectory: configuration.dataDirectory, onEvents: doorbell.ring)
+            let credentials = LiveCredentials(configuration.credentials)
             let threads = min(4, max(1, System.coreCount))
             return Resources(
                 lock: lock, doorbell: doorbell, store: store,
                 passwords: try PasswordHasher(cost: environment.passwordCost, threads: threads),
-                publisher: HTTPEventPublisher(
-                    target: configuration.publishTarget, credentials: configuration.credentials))
+                credentials: credentials,
+                publisher: HTTPEventPublisher(target: configuration.publishTarget, credentials: credentials))
         }
     }
 

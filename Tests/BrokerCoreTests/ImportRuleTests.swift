@@ -21,7 +21,9 @@ import Testing
         "PusherPublisher": Rule(ours: ["PusherProtocol"]),
         "TicketAPI": Rule(ours: ["Digests", "PusherProtocol", "PusherPublisher"]),
         "Webhooks": Rule(ours: ["Digests", "PusherProtocol"]),
-        "Runner": Rule(ours: ["Digests", "PusherProtocol", "BrokerCore", "Broker", "PusherPublisher", "TicketAPI"]),
+        "Runner": Rule(ours: [
+            "Digests", "PusherProtocol", "BrokerCore", "Broker", "PusherPublisher", "TicketAPI", "Webhooks",
+        ]),
     ]
 
     /// The modules that a source text imports.

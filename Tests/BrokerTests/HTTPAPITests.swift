@@ -1,147 +1,10 @@
 import Broker
-import BrokerCore
 import PusherProtocol
 import Testing
 
 @Suite("HTTP API")
 struct HTTPAPITests {
     private static let event = #"{"name":"n","channel":"c","data":"d"}"#
-
-    @Test("P117–P124: who may not call is told so, and the connection's other requests are unharmed")
-    func verification() async throws {
-        let other = AppCredentials(id: "4712", key: "other-key", secret: AppSecret("other"))
-        try await TestBroker.run(others: [Application(credentials: other)]) { broker in
-            let path = "/apps/4711/events"
-            let good = signedRequest("POST", path, body: Self.event)
-            func signed(at time: Int64) -> String {
-                signedRequest("POST", path, body: Self.event, timestamp: TestBroker.now + time)
-            }
-            var table = [
-                (good, 200, "right"), (signed(at: -599), 200, "599 s old"), (signed(at: -601), 401, "601 s old"),
-                (signed(at: 601), 401, "601 s ahead"),
-                (good.replacing(#""data":"d""#, with: #""data":"e""#), 401, "changed body"),
-                (signedRequest("POST", path, body: Self.event, credentials: other), 401, "another app's key"),
-                (good.replacing("/apps/4711/", with: "/apps/9/"), 404, "no such app"),
-                ("POST \(path) HTTP/1.1\r\nHost: t\r\nContent-Length: 2\r\n\r\n{}", 401, "unsigned"),
-                (signedRequest("GET", path), 405, "wrong method"),
-                (signedRequest("POST", "/apps/4711/nothing", body: "{}"), 404, "no such path"),
-            ]
-            for name in ["auth_key", "auth_timestamp", "auth_version", "auth_signature", "body_md5"] {
-                table.append((good.replacing("\(name)=", with: "x="), 401, "no \(name)"))
-            }
-            for (request, status, what) in table {
-                let http = try await broker.raw()
-                try await http.send(request)
-                let answer = try await http.answer()
-                #expect(answer.status == status, "\(what): \(answer.body)")
-                http.cut()
-            }
-        }
-    }
-
-    @Test("P121: a GET that carries the MD5 of nothing is accepted, as the Python SDK sends it")
-    func emptyDigest() async throws {
-        try await TestBroker.run { broker in
-            let http = try await broker.raw()
-            let answer = try await http.call(
-                "GET", "/apps/4711/channels", query: "body_md5=d41d8cd98f00b204e9800998ecf8427e")
-            #expect(answer.status == 200 && answer.body == #"{"channels":{}}"#)
-            #expect(answer.fields["content-type"] == "application/json")
-        }
-    }
-
-    @Test(
-        "P125, P128–P134: bodies are checked, and the answer names what is wrong",
-        arguments: [
-            (#"{"name":"n","channels":["a","b"],"data":""}"#, 200),
-            (#"{"name":"n","channels":[],"data":""}"#, 400),
-            (#"{"name":"n","data":""}"#, 400),
-            (#"{"name":"n","channel":"c"}"#, 400),
-            (#"{"channel":"c","data":""}"#, 400),
-            (#"{"name":"n","channel":"a b","data":""}"#, 400),
-            (#"{"name":"pusher:x","channel":"c","data":""}"#, 400),
-            (#"{"name":"pusher_internal:member_added","channel":"c","data":""}"#, 400),
-            (#"{"name":"n","channel":"c","data":{}}"#, 400),
-            ("{", 400), ("", 401), ("[]", 400), ("\u{1}", 400),
-            (#"{"name":"\#(String(repeating: "é", count: 200))","channel":"c","data":""}"#, 200),
-            (#"{"name":"\#(String(repeating: "é", count: 201))","channel":"c","data":""}"#, 400),
-            (#"{"name":"n","channel":"c","data":"\#(String(repeating: "é", count: 5120))"}"#, 200),
-            (#"{"name":"n","channel":"c","data":"\#(String(repeating: "é", count: 5121))"}"#, 413),
-            (#"{"name":"n","channel":"c","data":"\#(String(repeating: "\\u00e9", count: 5120))"}"#, 200),
-            (
-                #"{"name":"n","channels":[\#(Array(repeating: "\"c\"", count: 100).joined(separator: ","))],"data":""}"#,
-                200
-            ),
-            (
-                #"{"name":"n","channels":[\#(Array(repeating: "\"c\"", count: 101).joined(separator: ","))],"data":""}"#,
-                400
-            ),
-        ])
-    func bodies(body: String, status: Int) async throws {
-        try await TestBroker.run { broker in
-            let answer = try await broker.trigger(body)
-            #expect(answer.status == (body.isEmpty ? 400 : status))
-        }
-    }
-
-    @Test("P135, P136: a channel named twice delivers once; info answers what applies to each channel")
-    func info() async throws {
-        try await TestBroker.run { broker in
-            let client = try await broker.client()
-            try await client.subscribe("orders")
-            try await client.subscribe("presence-ops", channelData: #"{"user_id":"ada"}"#)
-            let answer = try await broker.trigger(
-                #"{"name":"n","channels":["orders","presence-ops","orders","private-x"],"data":"1","info":"user_count,subscription_count"}"#
-            )
-            #expect(
-                answer.body
-                    == #"{"channels":{"orders":{"subscription_count":1},"presence-ops":{"user_count":1,"subscription_count":1},"private-x":{"subscription_count":0}}}"#
-            )
-            #expect(try await client.next().channel == "orders")
-            #expect(try await client.next().channel == "presence-ops")
-            try await client.expectNothingMore()
-        }
-    }
-
-    @Test("P137, P138: a batch is published whole or not at all, and answers info by position")
-    func batch() async throws {
-        try await TestBroker.run { broker in
-            let client = try await broker.client()
-            try await client.subscribe("orders")
-            func tick(_ data: Int) -> String { #"{"channel":"orders","name":"tick","data":"\#(data)"}"# }
-            #expect(try await broker.batch((0..<10).map(tick)).body == "{}")
-            for index in 0..<10 { #expect(try await client.next().data == "\(index)") }
-            #expect(try await broker.batch((0..<11).map(tick)).status == 400)
-            #expect(try await broker.batch([tick(0), #"{"channel":"a b","name":"tick","data":""}"#]).status == 400)
-            #expect(try await broker.batch([tick(0), tick(1).replacing("tick", with: "pusher:x")]).status == 400)
-            try await client.expectNothingMore()
-            let answer = try await broker.batch([
-                tick(0), tick(1).replacing("}", with: #","info":"subscription_count"}"#),
-            ])
-            #expect(answer.body == #"{"batch":[{},{"subscription_count":1}]}"#)
-        }
-    }
-
-    @Test("P141–P145: queries about channels")
-    func queries() async throws {
-        try await TestBroker.run { broker in
-            let client = try await broker.client()
-            try await client.subscribe("orders")
-            try await client.subscribe("presence-ops", channelData: #"{"user_id":"ada"}"#)
-            let http = try await broker.raw()
-            #expect(try await http.get("channels").body == #"{"channels":{"orders":{},"presence-ops":{}}}"#)
-            #expect(
-                try await http.get("channels", "filter_by_prefix=presence-&info=user_count").body
-                    == #"{"channels":{"presence-ops":{"user_count":1}}}"#)
-            #expect(try await http.get("channels", "info=user_count").status == 400)
-            #expect(try await http.get("channels/nobody").body == #"{"occupied":false}"#)
-            #expect(
-                try await http.get("channels/presence-ops", "info=user_count,subscription_count").body
-                    == #"{"occupied":true,"user_count":1,"subscription_count":1}"#)
-            #expect(try await http.get("channels/orders", "info=user_count").status == 400)
-            #expect(try await http.get("channels/a%2Fb").status == 400)
-        }
-    }
 
     @Test("Requests are answered in order on one connection; /up and errors keep it alive")
     func pipelining() async throws {
@@ -276,18 +139,5 @@ struct HTTPAPITests {
             try await http.send(upgradeRequest("/nothing"))
             #expect(try await http.answer().status == 404)
         }
-    }
-}
-
-extension TestBroker {
-    fileprivate func batch(_ events: [String]) async throws -> TestAnswer {
-        try await self.trigger(
-            #"{"batch":[\#(events.joined(separator: ","))]}"#, path: "/apps/4711/batch_events")
-    }
-}
-
-extension RawClient {
-    fileprivate func get(_ path: String, _ query: String = "") async throws -> TestAnswer {
-        try await self.call("GET", "/apps/4711/\(path)", query: query)
     }
 }

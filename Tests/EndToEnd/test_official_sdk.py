@@ -85,7 +85,7 @@ def test_limits_of_a_publication(broker, sdk):
         largest = "\u00e9" * 5120  # 10,240 bytes
         sdk.trigger("orders", "n" * 200, largest)
         assert client.expect("n" * 200, "orders")["data"] == largest
-        with pytest.raises(PusherBadStatus, match="413"):
+        with pytest.raises(PusherBadStatus, match="413: The data content of this event exceeds the allowed maximum"):
             sdk.trigger("orders", "large", largest + "x")
         sdk.trigger([f"c-{number}" for number in range(99)] + ["orders"], "wide", "1")
         client.expect("wide", "orders")
@@ -111,8 +111,85 @@ def test_queries(broker, sdk):
         assert sdk.channel_info("nobody") == {"occupied": False}
         users = sdk.users_info("presence-lab")["users"]
         assert sorted(users, key=lambda user: user["id"]) == [{"id": "u-1"}, {"id": "u-2"}]
-        with pytest.raises(PusherBadRequest):
-            sdk.users_info("orders")
+        assert sdk.channels_info(attributes=["subscription_count"]) == {
+            "channels": {"orders": {"subscription_count": 1}, "presence-lab": {"subscription_count": 2}}}
+        assert sdk.channel_info("orders", ["subscription_count"]) == {"occupied": True, "subscription_count": 1}
+        assert sdk.users_info("presence-nobody") == {"users": []}
+        assert sdk.channels_info("private-") == {"channels": {}}
+        for refused in (
+            lambda: sdk.users_info("orders"), lambda: sdk.channels_info(None, ["user_count"]),
+            lambda: sdk.channel_info("orders", ["user_count"]), lambda: sdk.channel_info("orders", ["unheard_of"]),
+        ):
+            with pytest.raises(PusherBadRequest):
+                refused()
+
+
+def test_the_cached_event_of_a_channel(broker, sdk):
+    assert sdk.channel_info("cache-orders", ["cache"]) == {"occupied": False, "cache": None}
+    sdk.trigger("cache-orders", "order.shipped", {"id": 42})
+    info = sdk.channel_info("cache-orders", ["cache", "subscription_count"])
+    assert json.loads(info["cache"]["data"]) == {"id": 42} and 0 < info["cache"]["ttl"] <= 1800
+    assert info["occupied"] is False and info["subscription_count"] == 0
+    with pytest.raises(PusherBadRequest):
+        sdk.channel_info("orders", ["cache"])
+
+
+def test_batch_events_may_ask_about_their_channels(broker, sdk):
+    with listener(broker) as client:
+        client.subscribe("orders")
+        assert sdk.trigger_batch([
+            {"channel": "orders", "name": "one", "data": "1"},
+            {"channel": "orders", "name": "two", "data": "2", "info": "subscription_count"},
+        ]) == {"batch": [{}, {"subscription_count": 1}]}
+        assert sdk.trigger_batch([{"channel": "orders", "name": "three", "data": "3"}]) == {}
+
+
+def test_an_encrypted_channel_delivers_what_only_clients_can_read(broker):
+    sdk = pusher.Pusher(
+        app_id=broker.app_id, key=broker.key, secret=broker.secret, ssl=False, host="127.0.0.1", port=broker.broker,
+        encryption_master_key_base64="a2V5a2V5a2V5a2V5a2V5a2V5a2V5a2V5a2V5a2V5a2U=")
+    with listener(broker) as client:
+        client.subscribe("private-encrypted-ops")
+        sdk.trigger("private-encrypted-ops", "secret", {"text": "hush"})
+        frame = client.expect("secret", "private-encrypted-ops")
+        assert set(json.loads(frame["data"])) == {"nonce", "ciphertext"} and "hush" not in frame["data"]
+
+
+def sign_in(client, sdk, user):
+    client.send("pusher:signin", sdk.authenticate_user(client.socket_id, {"id": user}))
+    assert client.frame()["event"] == "pusher:signin_success"
+
+
+def test_a_user_is_sent_events(broker, sdk):
+    with listener(broker) as client, listener(broker) as stranger:
+        sign_in(client, sdk, "u-17")
+        sign_in(stranger, sdk, "u-18")
+        sdk.send_to_user("u-17", "ping-me", {"hello": "w\u00f6rld"})
+        frame = client.expect("ping-me", "#server-to-user-u-17")
+        assert json.loads(frame["data"]) == {"hello": "w\u00f6rld"}
+        sdk.send_to_user("u-18", "marker", "1")
+        stranger.expect("marker", "#server-to-user-u-18")
+        assert sdk.channels_info() == {"channels": {}}
+
+
+def test_a_user_is_terminated_by_the_path_without_an_app(broker, sdk):
+    with listener(broker) as first, listener(broker) as second, listener(broker) as stranger:
+        for client in (first, second):
+            sign_in(client, sdk, "u-17")
+        sign_in(stranger, sdk, "u-18")
+        assert sdk.terminate_user_connections("u-17") == {}
+        for client in (first, second):
+            assert client.frame()["data"]["code"] == 4009
+            assert client.close_code()[0] == 4009
+        assert sdk.terminate_user_connections("u-17") == {}
+        sdk.send_to_user("u-18", "marker", "1")
+        stranger.expect("marker", "#server-to-user-u-18")
+        thief = pusher.Pusher(
+            app_id=broker.app_id, key=broker.key, secret="0" * 20, ssl=False, host="127.0.0.1", port=broker.broker)
+        with pytest.raises(PusherBadAuth):
+            thief.terminate_user_connections("u-18")
+        sdk.send_to_user("u-18", "marker", "2")
+        stranger.expect("marker", "#server-to-user-u-18")
 
 
 def test_a_wrong_secret_is_refused(broker):
@@ -123,6 +200,7 @@ def test_a_wrong_secret_is_refused(broker):
         with pytest.raises(PusherBadAuth) as refused:
             thief.trigger("orders", "forged", "1")
         assert broker.secret not in str(refused.value)
+        assert str(refused.value).startswith("Invalid signature: you should have sent HmacSHA256Hex(")
         good = pusher.Pusher(
             app_id=broker.app_id, key=broker.key, secret=broker.secret, ssl=False, host="127.0.0.1",
             port=broker.broker)

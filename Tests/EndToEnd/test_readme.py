@@ -51,6 +51,17 @@ def test_publishing_with_an_sdk(demo):
         assert json.loads(client.expect("order.shipped", "orders")["data"]) == {"id": 42}
 
 
+@pytest.mark.parametrize("document", ["README.md", "docs/configuration.md"])
+def test_the_lists_of_apps_are_good_ones(tmp_path, document):
+    (text,) = re.findall(r"```yaml\n(.*?)```", (Path(__file__).parents[2] / document).read_text(), re.DOTALL)
+    file = tmp_path / "switchboard.yaml"
+    file.write_text(text)
+    file.chmod(0o600)
+    checked = run("check", "--config", file)
+    assert (checked.returncode, checked.stderr) == (0, ""), checked.stderr
+    assert "4712 (intranet); TLS only" in checked.stdout
+
+
 def test_every_setting_is_in_its_table():
     names = set(re.findall(r"\[([A-Z_]+);", re.sub(r"\s+", " ", run("serve", "--help").stdout))) | {"PUSHER_APP_SECRET"}
     assert names == set(re.findall(r"`([A-Z]+(?:_[A-Z]+)*)`", block_of_table()))

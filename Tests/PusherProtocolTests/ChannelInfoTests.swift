@@ -45,6 +45,49 @@ import Testing
                 == #"{"occupied":false,"user_count":0}"#)
     }
 
+    @Test("P146: the last event of a cache channel is told with its data and time to live, or as null")
+    func cache() throws {
+        let empty = ChannelOccupancy.empty(try self.channel("cache-orders"))
+        #expect(
+            self.text(ChannelInfo.attributes(.cache, of: empty, occupied: false))
+                == #"{"occupied":false,"cache":null}"#)
+        let cached = CachedData(data: Array(#""{\"id\":42}""#.utf8), ttl: 1712)
+        #expect(
+            self.text(
+                ChannelInfo.attributes([.subscriptionCount, .cache], of: empty, occupied: true, cached: cached))
+                == #"{"occupied":true,"subscription_count":0,"cache":{"data":"{\"id\":42}","ttl":1712}}"#)
+    }
+
+    @Test("8.11: the deprecated counts, with users for presence channels only")
+    func stats() {
+        #expect(
+            self.text(ChannelInfo.stats(of: ChannelOccupancy(subscriptions: 3, users: 2), occupied: true))
+                == #"{"occupied":true,"user_count":2,"connection_count":3}"#)
+        #expect(
+            self.text(ChannelInfo.stats(of: ChannelOccupancy(subscriptions: 0, users: nil), occupied: false))
+                == #"{"occupied":false,"connection_count":0}"#)
+    }
+
+    @Test(
+        "P136: an attribute that is not defined is refused by its name in a query, and left out of a publication",
+        arguments: [
+            ("user_count,cache", [.userCount], "cache"), ("", [], nil), (",", [], nil),
+            ("subscription_count,user_count", [.userCount, .subscriptionCount], nil),
+            ("user_count, user_count", [.userCount], " user_count"), ("a\"\n", [], #"a\"\n"#),
+        ] as [(String, ChannelAttributes, String?)])
+    func attributes(_ vector: (list: String, kept: ChannelAttributes, refused: String?)) throws {
+        let defined: ChannelAttributes = [.userCount, .subscriptionCount]
+        #expect(ChannelAttributes(vector.list, keeping: defined) == vector.kept)
+        if let refused = vector.refused {
+            let rejection = #expect(throws: RequestRejection.self) {
+                try ChannelAttributes(vector.list, allowing: defined)
+            }
+            #expect(rejection?.status == 400 && rejection?.message.contains("\"\(refused)\"") == true)
+        } else {
+            #expect(try ChannelAttributes(vector.list, allowing: defined) == vector.kept)
+        }
+    }
+
     @Test("P147: users are listed with their ids as strings")
     func users() {
         #expect(self.text(ChannelInfo.users(["u-17", "a\"b"])) == #"{"users":[{"id":"u-17"},{"id":"a\"b"}]}"#)

@@ -27,6 +27,26 @@ import Testing
         #expect(query.parameters.map { "\($0.name)=\($0.value)" } == vector.parameters)
     }
 
+    @Test("8.1: the elements of an array are there one by one: a comma may be part of one")
+    func elements() throws {
+        let query = try #require(QueryParameters("channels[]=a,b&x=1&Channels%5B7%5D=c&info=a,b"))
+        #expect(query["channels"] == "a,b,c")
+        #expect(query.elements(of: "channels") == ["a,b", "c"])
+        #expect(query.elements(of: "info") == nil && query.elements(of: "x") == nil && query.elements(of: "y") == nil)
+    }
+
+    @Test(
+        "8.2: parameters that nobody asked for are known by name, sorted, each once",
+        arguments: [
+            ("auth_key=1&auth_other=1&body_md5=1", []), ("info=1", []), ("Info=1&info[]=2", []),
+            ("x=1&b=1&x=2&A%20=1", ["a ", "b", "x"]), ("body_md=1&auth=1", ["auth", "body_md"]),
+        ] as [(String, [String])])
+    func extraneous(_ vector: (query: String, names: [String])) throws {
+        let query = try #require(QueryParameters(vector.query))
+        #expect(query.extraneous(besides: ["info"]) == vector.names)
+        #expect(query.extraneous(besides: []) == (vector.names + (query["info"] == nil ? [] : ["info"])).sorted())
+    }
+
     @Test(
         "8.3: a malformed escape or what is not UTF-8 is refused",
         arguments: ["a=%", "a=%4", "a=%4g", "a=%g4", "%zz=1", "a=%ff", "a=%c3", "a=%ed%a0%80", "a=%+1"])

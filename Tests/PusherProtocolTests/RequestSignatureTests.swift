@@ -2,30 +2,6 @@ import PusherProtocol
 import Support
 import Testing
 
-/// `protocol-spec/vectors/request-signatures.json`.
-private struct RequestVectors: Decodable {
-    struct Request: Decodable, CustomTestStringConvertible {
-        let id: String
-        let what: String
-        let method: String
-        let path: String
-        /// Query strings that all carry the same parameters.
-        let queries: [String]
-        let body: String
-        let bodyMd5: String?
-        let stringToSign: String
-        let signature: String
-
-        var testDescription: String { "\(self.id): \(self.what)" }
-    }
-
-    let app: SignatureVectors.App
-    let now: Int64
-    let requests: [Request]
-
-    static func load() throws -> RequestVectors { try Vectors.load("request-signatures") }
-}
-
 @Suite struct RequestSignatureTests {
     private let vectors: RequestVectors
     private let credentials: AppCredentials
@@ -50,7 +26,7 @@ private struct RequestVectors: Decodable {
     @Test(
         "P116, P121, P122: the vectors are accepted, in every spelling of their query",
         arguments: try RequestVectors.load().requests)
-    private func accepts(_ request: RequestVectors.Request) throws {
+    func accepts(_ request: RequestVectors.Request) throws {
         for query in request.queries {
             #expect(try self.verify(request, query: query) == request.bodyMd5)
             let parameters = try #require(QueryParameters(query)).parameters
@@ -62,14 +38,14 @@ private struct RequestVectors: Decodable {
     }
 
     @Test("P116: one changed digit of the signature is refused", arguments: try RequestVectors.load().requests)
-    private func refusesChangedSignature(_ request: RequestVectors.Request) throws {
+    func refusesChangedSignature(_ request: RequestVectors.Request) throws {
         let query = try #require(request.queries.first)
         for index in request.signature.indices {
             var signature = request.signature
             signature.replaceSubrange(index...index, with: signature[index] == "0" ? "1" : "0")
             let changed = query.replacing(request.signature, with: signature)
             let refusal = #expect(throws: RequestSignature.Refusal.self) { try self.verify(request, query: changed) }
-            #expect(refusal == .wrongSignature(stringToSign: request.stringToSign))
+            #expect(refusal == .wrongSignature(stringToSign: request.stringToSign, sent: signature))
         }
         for signature in [
             "", String(request.signature.dropLast()), request.signature + "0", request.signature.uppercased(),
@@ -82,7 +58,7 @@ private struct RequestVectors: Decodable {
     @Test(
         "P116: a signature holds for one method, one path and one set of parameters only",
         arguments: try RequestVectors.load().requests)
-    private func refusesOtherRequests(_ request: RequestVectors.Request) throws {
+    func refusesOtherRequests(_ request: RequestVectors.Request) throws {
         let query = try #require(request.queries.first)
         #expect(throws: RequestSignature.Refusal.self) { try self.verify(request, query: query + "&a=1") }
         #expect(throws: RequestSignature.Refusal.self) {
@@ -112,6 +88,21 @@ private struct RequestVectors: Decodable {
             }
             #expect(refusal == .expired(timestamp: self.vectors.now, now: now))
         }
+    }
+
+    @Test(
+        "P117, 8.2: a refusal for the clock tells both times",
+        arguments: [
+            (1_380_444_393, "2013-09-29T08:46:33Z"), (0, "1970-01-01T00:00:00Z"),
+            (951_782_400, "2000-02-29T00:00:00Z"), (253_402_300_799, "9999-12-31T23:59:59Z"),
+            (253_402_300_800, "253402300800"), (-1, "-1"), (.max, "9223372036854775807"),
+            (.min, "-9223372036854775808"),
+        ])
+    func clockText(_ vector: (timestamp: Int64, text: String)) {
+        let refusal = RequestSignature.Refusal.expired(timestamp: vector.timestamp, now: 1_700_000_000)
+        #expect(
+            refusal.description == "Timestamp expired: Given timestamp (\(vector.text))"
+                + " not within 600s of server time (2023-11-14T22:13:20Z)")
     }
 
     @Test(
@@ -165,7 +156,7 @@ private struct RequestVectors: Decodable {
     }
 
     @Test("P120: the order of the query does not matter", arguments: try RequestVectors.load().requests)
-    private func order(_ request: RequestVectors.Request) throws {
+    func order(_ request: RequestVectors.Request) throws {
         var random = SeededGenerator(seed: 7)
         for query in request.queries where !query.contains("[") && !query.contains("%5B") {
             for _ in 0..<10 {
@@ -211,7 +202,7 @@ private struct RequestVectors: Decodable {
     @Test(
         "8.3: what a publisher of ours signs is what the vectors say",
         arguments: try RequestVectors.load().requests.filter { !$0.body.isEmpty })
-    private func signs(_ request: RequestVectors.Request) throws {
+    func signs(_ request: RequestVectors.Request) throws {
         let query = RequestSignature.signedQuery(
             method: request.method, path: request.path, body: Array(request.body.utf8), timestamp: self.vectors.now,
             credentials: self.credentials)
@@ -219,12 +210,20 @@ private struct RequestVectors: Decodable {
         #expect(try self.verify(request, query: query) == request.bodyMd5)
     }
 
-    @Test("8.2: a refusal tells the string to sign and never the signature or the secret")
+    @Test("8.2: a refusal tells the string to sign and what was sent, and never the right signature or the secret")
     func descriptions() throws {
         let request = try self.vector("V1")
-        let text = RequestSignature.Refusal.wrongSignature(stringToSign: request.stringToSign).description
-        #expect(text.contains(#""POST\n/apps/4711/events\nauth_key="#))
-        #expect(!text.contains(request.signature) && !text.contains(self.vectors.app.secret))
+        func text(sent: String) -> String {
+            RequestSignature.Refusal.wrongSignature(stringToSign: request.stringToSign, sent: sent).description
+        }
+        let signed = request.stringToSign.replacing("\n", with: "\\n")
+        #expect(
+            text(sent: "a\"\n") == "Invalid signature: you should have sent HmacSHA256Hex(\"\(signed)\", "
+                + #"your_secret_key), but you sent "a\"\n""#)
+        #expect(text(sent: String(repeating: "0", count: 64)).hasSuffix("00000\""))
+        #expect(text(sent: String(repeating: "0", count: 65)).hasSuffix("00000…\""))
+        #expect(text(sent: String(repeating: "é", count: 9999)).utf8.count < 500)
+        #expect(!text(sent: "").contains(request.signature) && !text(sent: "").contains(self.vectors.app.secret))
         #expect("\(self.credentials)".contains("<secret>") && !"\(self.credentials)".contains(self.vectors.app.secret))
     }
 }

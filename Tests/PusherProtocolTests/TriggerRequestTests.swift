@@ -2,8 +2,11 @@ import PusherProtocol
 import Testing
 
 @Suite struct TriggerRequestTests {
-    private func decode(_ body: String) throws -> TriggerRequest {
-        try body.withJSONBytes { try TriggerRequest(decoding: $0, limits: Limits()) }
+    private func decode(_ body: String, query: String = "") throws -> TriggerRequest {
+        let digest = body.isEmpty ? "" : "&body_md5=x"
+        let query = try #require(
+            QueryParameters("\(query)&auth_key=x&auth_timestamp=x&auth_version=x&auth_signature=x\(digest)"))
+        return try body.withJSONBytes { try TriggerRequest(decoding: $0, query: query, limits: Limits()) }
     }
 
     private func decodeBatch(_ body: String) throws -> [TriggerRequest] {
@@ -11,13 +14,24 @@ import Testing
     }
 
     /// The status that a body is refused with; nil when it is accepted.
-    private func status(_ body: String) throws -> Int? {
+    private func status(_ body: String, query: String = "") throws -> Int? {
+        try self.rejection(body, query: query)?.status
+    }
+
+    private func rejection(_ body: String, query: String = "") throws -> RequestRejection? {
         do {
-            _ = try self.decode(body)
+            _ = try self.decode(body, query: query)
             return nil
         } catch let rejection as RequestRejection {
-            return rejection.status
+            return rejection
         }
+    }
+
+    /// What the deprecated per-channel trigger makes of a body and a query.
+    private func decode(raw body: String, query: String) throws -> TriggerRequest {
+        let query = try #require(QueryParameters(query))
+        let channel = try #require(ChannelName("orders", limit: 164))
+        return try body.withJSONBytes { try TriggerRequest(decoding: $0, to: channel, query: query, limits: Limits()) }
     }
 
     private func event(channels: Int = 1, name: String = "n", data: String = "d") -> String {
@@ -127,6 +141,108 @@ import Testing
     func info(_ vector: (info: String, attributes: ChannelAttributes)) throws {
         let request = try self.decode(#"{"name":"n","channel":"a","data":"","info":\#(vector.info)}"#)
         #expect(request.info == vector.attributes)
+    }
+
+    @Test(
+        "8.1: what the body does not have may stand in the query, which a body may go without",
+        arguments: [
+            ("", "name=n&data=d&channel=a", ["a"]), ("{}", "name=n&data=d&channels[]=a&channels[]=b", ["a", "b"]),
+            ("", "name=n&data=d&channels[0]=a,b&channels[1]=c", ["a,b", "c"]),
+            (#"{"name":"n","channel":"a"}"#, "data=d", ["a"]),
+            (#"{"name":"n","data":"d"}"#, "Channels%5B%5D=a", ["a"]),
+            (#"{"name":"n","data":"d","channel":"a"}"#, "name=x&data=x&channels[]=x&channel=x", ["a"]),
+            (#"{"name":"n","data":"d","channels":["a"]}"#, "channel=x", ["a"]),
+        ])
+    func queryParameters(_ vector: (body: String, query: String, channels: [String])) throws {
+        let request = try self.decode(
+            vector.body, query: "\(vector.query)&info=user_count&socket_id=81723.4410982&other=1")
+        #expect(String(decoding: request.name, as: UTF8.self) == #""n""#)
+        #expect(String(decoding: request.data, as: UTF8.self) == #""d""#)
+        #expect(request.channels.map(\.text) == vector.channels)
+        #expect(request.excluded == SocketID(first: 81723, second: 4_410_982))
+        #expect(request.info == .userCount)
+    }
+
+    @Test(
+        "8.1: one parameter in the query is enough to be looked at",
+        arguments: [
+            (#"{"data":"d","channel":"a"}"#, "name=n"), (#"{"name":"n","channel":"a"}"#, "data=d"),
+            (#"{"name":"n","data":"d"}"#, "channel=a"), (#"{"name":"n","data":"d"}"#, "channels[]=a"),
+            ("", "name=n&data=d&channel=a"),
+        ])
+    func oneQueryParameter(_ vector: (body: String, query: String)) throws {
+        let expected = try self.decode(#"{"name":"n","data":"d","channel":"a"}"#)
+        #expect(try self.decode(vector.body, query: vector.query) == expected)
+    }
+
+    @Test("8.1: what stands in the query is a string there, and becomes one in JSON")
+    func queryStrings() throws {
+        let request = try self.decode("", query: "name=%22n%22&data=%7B%22a%22:%22%5C%0A%C3%A9+%22%7D&channel=a")
+        #expect(String(decoding: request.name, as: UTF8.self) == #""\"n\"""#)
+        #expect(String(decoding: request.data, as: UTF8.self) == #""{\"a\":\"\\\né+\"}""#)
+    }
+
+    @Test(
+        "P128–P134: what stands in the query is checked like a body",
+        arguments: [
+            ("data=d&channel=a", 400), ("name=n&channel=a", 400), ("name=n&data=d", 400),
+            ("name=n&data=d&channels=a", 400), ("name=n&data=d&channel=a%20b", 400),
+            ("name=pusher:x&data=d&channel=a", 400), ("name=n&data=d&channel=a&socket_id=x", 400),
+            ("name=n&channel=a&data=\(String(repeating: "x", count: 10_241))", 413),
+            ("name=n&data=d" + String(repeating: "&channels[]=a", count: 101), 400),
+            ("name=n&data=d" + String(repeating: "&channels[]=a", count: 100), nil),
+            ("name=n&data=&channel=a", nil),
+        ] as [(String, Int?)])
+    func refusedQuery(_ vector: (query: String, status: Int?)) throws {
+        #expect(try self.status("", query: vector.query) == vector.status)
+        #expect(try self.status("{}", query: vector.query) == vector.status)
+    }
+
+    @Test("8.1: a body that is no object is refused whatever the query says")
+    func queryBesideBrokenBody() throws {
+        for body in ["{", "[]", "null", " "] {
+            #expect(try self.status(body, query: "name=n&data=d&channel=a") == 400)
+        }
+    }
+
+    @Test("8.11: the body of the deprecated trigger is the data, whatever it is; the rest stands in the query")
+    func deprecated() throws {
+        let request = try self.decode(raw: #"{"id":42}"#, query: "name=n&socket_id=81723.4410982&info=user_count")
+        #expect(String(decoding: request.name, as: UTF8.self) == #""n""#)
+        #expect(String(decoding: request.data, as: UTF8.self) == #""{\"id\":42}""#)
+        #expect(request.channels.map(\.text) == ["orders"])
+        #expect(request.excluded == SocketID(first: 81723, second: 4_410_982))
+        #expect(request.info.isEmpty)
+        #expect(try self.decode(raw: "", query: "name=n").data == Array(#""""#.utf8))
+        #expect(try self.decode(raw: String(repeating: "é", count: 5120), query: "name=n").excluded == nil)
+    }
+
+    @Test(
+        "8.11: the deprecated trigger has the limits of the other",
+        arguments: [
+            ("d", "", 400), ("d", "name=", 400), ("d", "name=pusher:x", 400), ("d", "name=n&socket_id=x", 400),
+            ("d", "name=" + String(repeating: "n", count: 201), 400),
+            (String(repeating: "é", count: 5120) + "x", "name=n", 413),
+        ])
+    func refusedDeprecated(_ vector: (body: String, query: String, status: Int)) {
+        let rejection = #expect(throws: RequestRejection.self) {
+            try self.decode(raw: vector.body, query: vector.query)
+        }
+        #expect(rejection?.status == vector.status)
+    }
+
+    @Test(
+        "8.2: the texts of refusals begin as the hosted service's",
+        arguments: [
+            ("{}", "Expected name parameter to be a string"), ("", "Expected name parameter to be a string"),
+            (#"{"name":"n","channel":"a b","data":""}"#, "Invalid channel name"),
+            (
+                #"{"name":"n","channel":"a","data":"\#(String(repeating: "x", count: 10_241))"}"#,
+                "The data content of this event exceeds the allowed maximum (10240 bytes). "
+            ),
+        ])
+    func texts(_ vector: (body: String, text: String)) throws {
+        #expect(try self.rejection(vector.body)?.message.hasPrefix(vector.text) == true)
     }
 
     @Test("P137: a batch of 10 is accepted in order, one of 11 is refused")

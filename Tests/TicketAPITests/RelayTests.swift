@@ -126,7 +126,7 @@ struct RelayTests {
         let store = try TicketStore.open(dataDirectory: directory, onEvents: doorbell.ring)
         let publisher = HTTPEventPublisher(
             target: PublishTarget(scheme: .http, host: "127.0.0.1", port: broker.port),
-            credentials: RecordingBroker.credentials)
+            credentials: LiveCredentials(RecordingBroker.credentials))
         let log = RecordingLog()
         let relay = OutboxRelay(
             store: store, doorbell: doorbell, publisher: publisher, names: EventNames(style: .plain, aliases: [:]),

@@ -16,7 +16,7 @@ final class HTTPExchange {
 
     private struct ReceivedBody {
         let head: HTTPRequestHead
-        let endpoint: BrokerRoutes.Endpoint
+        let request: APIRequest
         var bytes: [UInt8] = []
         /// How a chunked body goes on; nil for one of `length` bytes.
         var chunks: ChunkedBody?
@@ -143,8 +143,8 @@ final class HTTPExchange {
             if let answer = WebSocketUpgrade.perform(head, upgrade, key: key, connection: connection) {
                 self.answer(answer, head: head, keepsAlive: false, connection: connection)
             }
-        case .endpoint(let endpoint):
-            var body = ReceivedBody(head: head, endpoint: endpoint)
+        case .request(let request):
+            var body = ReceivedBody(head: head, request: request)
             switch head.body {
             case .length(0):
                 self.finish(body, connection: connection)
@@ -171,7 +171,7 @@ final class HTTPExchange {
 
     /// A whole request has arrived.
     private func finish(_ body: ReceivedBody, connection: Connection) {
-        let answer = body.endpoint.answer(body: body.bytes)
+        let answer = body.request.answer(body: body.bytes)
         self.answer(answer, head: body.head, keepsAlive: body.head.keepsAlive, connection: connection)
     }
 

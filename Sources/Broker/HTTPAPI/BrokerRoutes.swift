@@ -9,93 +9,16 @@ enum BrokerRoutes {
         case answer(HTTPAnswer)
         case upgrade(HTTPRequestHead.WebSocketUpgrade, key: String)
         /// A request that is signed rightly; its body decides the rest.
-        case endpoint(Endpoint)
-    }
-
-    /// One verified request, ready for its body.
-    struct Endpoint {
-        let call: Call
-        let app: ServedApp
-        let query: QueryParameters
-        /// The MD5 that the body must have; nil when it must be empty.
-        let bodyDigest: String?
-
-        func answer(body: [UInt8]) -> HTTPAnswer {
-            do throws(RequestSignature.Refusal) {
-                try RequestSignature.verify(body: body, digest: self.bodyDigest)
-            } catch {
-                return HTTPAnswer(.unauthorized, text: error.description)
-            }
-            guard self.call.method == "GET" || !self.app.hub.isOverloaded else {
-                return HTTPAnswer(.serviceUnavailable, text: "The server is behind with deliveries; try again")
-                    .adding("Retry-After: 1\r\n")
-            }
-            do throws(RequestRejection) {
-                return try self.carryOut(body: body)
-            } catch {
-                return HTTPAnswer(HTTPAnswer.Status(rawValue: error.status) ?? .badRequest, text: error.message)
-            }
-        }
-
-        private func carryOut(body: [UInt8]) throws(RequestRejection) -> HTTPAnswer {
-            switch self.call {
-            case .events: try TriggerEndpoints.trigger(body, app: self.app)
-            case .batchEvents: try TriggerEndpoints.triggerBatch(body, app: self.app)
-            case .channels: try ChannelEndpoints.list(self.query, app: self.app)
-            case .channel(let name): try ChannelEndpoints.show(name, self.query, app: self.app)
-            case .users(let name): try ChannelEndpoints.users(name, app: self.app)
-            }
-        }
-    }
-
-    /// What a path under `/apps/{id}` asks for.
-    enum Call: Equatable {
-        case events
-        case batchEvents
-        case channels
-        case channel(String)
-        case users(String)
-
-        init?(_ path: Substring) {
-            switch path {
-            case "events": self = .events
-            case "batch_events": self = .batchEvents
-            case "channels": self = .channels
-            default:
-                let segments = path.split(separator: "/", omittingEmptySubsequences: false)
-                guard segments.first == "channels" else { return nil }
-                switch segments.count {
-                case 2: self = .channel(String(segments[1]))
-                case 3 where segments[2] == "users": self = .users(String(segments[1]))
-                default: return nil
-                }
-            }
-        }
-
-        var method: String {
-            switch self {
-            case .events, .batchEvents: "POST"
-            case .channels, .channel, .users: "GET"
-            }
-        }
+        case request(APIRequest)
     }
 
     static func match(_ head: HTTPRequestHead, loop: LoopContext) -> Match {
         if let key = ConnectionAdmission.key(inPath: head.path) { return self.matchSocket(head, key: key) }
         if head.path == "/up" { return .answer(self.up(head)) }
-        guard let (app, path) = self.splitAppPath(head.path), let call = Call(path) else {
+        guard let (app, call) = APICall.parse(head.path) else {
             return .answer(HTTPAnswer(.notFound, text: "Not found"))
         }
         return self.matchCall(call, app: app, head: head, loop: loop)
-    }
-
-    /// `/apps/{id}/{rest}`.
-    private static func splitAppPath(_ path: String) -> (app: String, rest: Substring)? {
-        let prefix = "/apps/".utf8
-        guard path.utf8.starts(with: prefix) else { return nil }
-        let tail = path.utf8.dropFirst(prefix.count)
-        guard let slash = tail.firstIndex(of: UInt8(ascii: "/")) else { return nil }
-        return (String(Substring(tail[..<slash])), path[tail.index(after: slash)...])
     }
 
     private static func matchSocket(_ head: HTTPRequestHead, key: String) -> Match {
@@ -109,22 +32,34 @@ enum BrokerRoutes {
         return .upgrade(upgrade, key: key)
     }
 
-    private static func matchCall(_ call: Call, app: String, head: HTTPRequestHead, loop: LoopContext) -> Match {
-        guard head.method == call.method else { return .answer(self.methodNotAllowed(call.method)) }
-        guard let app = loop.apps.app(id: app) else {
-            return .answer(HTTPAnswer(.notFound, text: "No app with this id exists on this server"))
-        }
+    private static func matchCall(
+        _ call: APICall, app: APICall.AppReference, head: HTTPRequestHead, loop: LoopContext
+    ) -> Match {
+        guard call.isAllowed(method: head.method) else { return .answer(self.methodNotAllowed(call.allowed)) }
         guard let query = QueryParameters(head.query) else {
             return .answer(HTTPAnswer(.badRequest, text: "Query string is malformed"))
+        }
+        let served: ServedApp
+        switch app {
+        case .id(let id):
+            guard let app = loop.apps.app(id: id) else {
+                return .answer(HTTPAnswer(.notFound, text: "No app with this id exists on this server"))
+            }
+            served = app
+        case .authKey:
+            guard let app = query["auth_key"].flatMap(loop.apps.app(key:)) else {
+                return .answer(HTTPAnswer(.unauthorized, text: "auth_key is not the key of an app on this server"))
+            }
+            served = app
         }
         do throws(RequestSignature.Refusal) {
             let digest = try RequestSignature.verify(
                 method: head.method, path: head.path, query: query, now: loop.configuration.wallClock(),
-                credentials: app.application.credentials)
-            guard app.application.isEnabled else {
+                credentials: served.application.credentials)
+            guard served.application.isEnabled else {
                 return .answer(HTTPAnswer(.forbidden, text: "This app is disabled"))
             }
-            return .endpoint(Endpoint(call: call, app: app, query: query, bodyDigest: digest))
+            return .request(APIRequest(call: call, app: served, query: query, bodyDigest: digest, loop: loop))
         } catch {
             return .answer(HTTPAnswer(.unauthorized, text: error.description))
         }

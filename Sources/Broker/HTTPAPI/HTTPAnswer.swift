@@ -4,6 +4,7 @@ import NIOCore
 struct HTTPAnswer {
     enum Status: Int {
         case ok = 200
+        case accepted = 202
         case badRequest = 400
         case unauthorized = 401
         case forbidden = 403
@@ -12,6 +13,7 @@ struct HTTPAnswer {
         case requestTimeout = 408
         case contentTooLarge = 413
         case upgradeRequired = 426
+        case tooManyRequests = 429
         case headTooLarge = 431
         case notImplemented = 501
         case serviceUnavailable = 503
@@ -20,6 +22,7 @@ struct HTTPAnswer {
         var reason: StaticString {
             switch self {
             case .ok: "OK"
+            case .accepted: "Accepted"
             case .badRequest: "Bad Request"
             case .unauthorized: "Unauthorized"
             case .forbidden: "Forbidden"
@@ -28,6 +31,7 @@ struct HTTPAnswer {
             case .requestTimeout: "Request Timeout"
             case .contentTooLarge: "Content Too Large"
             case .upgradeRequired: "Upgrade Required"
+            case .tooManyRequests: "Too Many Requests"
             case .headTooLarge: "Request Header Fields Too Large"
             case .notImplemented: "Not Implemented"
             case .serviceUnavailable: "Service Unavailable"
@@ -37,7 +41,8 @@ struct HTTPAnswer {
     }
 
     let status: Status
-    let contentType: StaticString
+    /// Nil for an answer without content.
+    let contentType: StaticString?
     let body: [UInt8]
     /// Whole header lines.
     private var fields = ""
@@ -50,6 +55,15 @@ struct HTTPAnswer {
     }
 
     static let emptyObject = HTTPAnswer(json: Array("{}".utf8))
+
+    /// An answer without content, as the deprecated trigger's is (8.11).
+    static let accepted = HTTPAnswer(emptyWith: .accepted)
+
+    private init(emptyWith status: Status) {
+        self.status = status
+        self.contentType = nil
+        self.body = []
+    }
 
     /// An error for a person: plain text, as the hosted service answers (8.1).
     init(_ status: Status, text: String) {
@@ -73,8 +87,10 @@ struct HTTPAnswer {
         buffer.writeStaticString(self.status.reason)
         buffer.writeStaticString("\r\nDate: ")
         buffer.writeString(date)
-        buffer.writeStaticString("\r\nContent-Type: ")
-        buffer.writeStaticString(self.contentType)
+        if let contentType = self.contentType {
+            buffer.writeStaticString("\r\nContent-Type: ")
+            buffer.writeStaticString(contentType)
+        }
         buffer.writeStaticString("\r\nContent-Length: ")
         buffer.writeDecimal(self.body.count)
         buffer.writeStaticString("\r\n")

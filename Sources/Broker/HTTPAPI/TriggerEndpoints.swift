@@ -1,35 +1,51 @@
 import BrokerCore
-import NIOCore
 import PusherProtocol
 import Wire
 
-/// `POST /apps/{id}/events` and `POST /apps/{id}/batch_events` (8.5 and 8.6 of the protocol facts).
-enum TriggerEndpoints {
-    static func trigger(_ body: [UInt8], app: ServedApp) throws(RequestRejection) -> HTTPAnswer {
+/// `POST /apps/{id}/events`, `…/batch_events` and the deprecated `…/channels/{channel}/events` (8.5, 8.6 and 8.11 of
+/// the protocol facts).
+extension APIRequest {
+    func trigger(_ body: [UInt8]) throws(RequestRejection) -> HTTPAnswer {
         let request = try self.decode(body) { (bytes) throws(RequestRejection) in
-            try TriggerRequest(decoding: bytes, limits: app.application.limits)
+            try TriggerRequest(decoding: bytes, query: self.query, limits: self.limits)
         }
-        self.publish(request, app: app)
+        let now = self.loop.now
+        if let refusal = self.refusal(of: 1, now: now) { return refusal }
+        self.publish(request, now: now)
         guard !request.info.isEmpty else { return .emptyObject }
-        let channels = request.channels.map { ($0, app.hub.occupancy(of: $0) ?? .empty($0)) }
+        let channels = request.channels.map { ($0, self.app.hub.occupancy(of: $0) ?? .empty($0)) }
         return HTTPAnswer(json: ChannelInfo.channels(channels, info: request.info))
     }
 
-    static func triggerBatch(_ body: [UInt8], app: ServedApp) throws(RequestRejection) -> HTTPAnswer {
+    func triggerBatch(_ body: [UInt8]) throws(RequestRejection) -> HTTPAnswer {
         let batch = try self.decode(body) { (bytes) throws(RequestRejection) in
-            try TriggerRequest.batch(decoding: bytes, limits: app.application.limits)
+            try TriggerRequest.batch(decoding: bytes, limits: self.limits)
         }
-        for request in batch { self.publish(request, app: app) }
+        let now = self.loop.now
+        if let refusal = self.refusal(of: batch.count, now: now) { return refusal }
+        for request in batch { self.publish(request, now: now) }
         guard batch.contains(where: { !$0.info.isEmpty }) else { return .emptyObject }
         return HTTPAnswer(
             json: ChannelInfo.batch(
                 batch.map { request in
                     let channel = request.channels[0]
-                    return ChannelInfo.attributes(request.info, of: app.hub.occupancy(of: channel) ?? .empty(channel))
+                    let occupancy = self.app.hub.occupancy(of: channel) ?? .empty(channel)
+                    return ChannelInfo.attributes(request.info, of: occupancy)
                 }))
     }
 
-    private static func decode<Request>(
+    func trigger(_ body: [UInt8], channel name: String) throws(RequestRejection) -> HTTPAnswer {
+        let channel = try self.channel(name)
+        let request = try self.decode(body) { (bytes) throws(RequestRejection) in
+            try TriggerRequest(decoding: bytes, to: channel, query: self.query, limits: self.limits)
+        }
+        let now = self.loop.now
+        if let refusal = self.refusal(of: 1, now: now) { return refusal }
+        self.publish(request, now: now)
+        return .accepted
+    }
+
+    private func decode<Request>(
         _ body: [UInt8], _ decode: (UnsafeRawBufferPointer) throws(RequestRejection) -> Request
     ) throws(RequestRejection) -> Request {
         try body.withUnsafeBytes { bytes in
@@ -40,12 +56,20 @@ enum TriggerEndpoints {
         }.get()
     }
 
-    private static func publish(_ request: TriggerRequest, app: ServedApp) {
-        let now = NIODeadline.now().uptimeNanoseconds
+    /// What to answer instead of publishing so many events; nil when the app may publish them now.
+    private func refusal(of count: Int, now: UInt64) -> HTTPAnswer? {
+        let wait = self.app.hub.admitPublishes(count, to: self.app.application, now: now)
+        return wait.map { seconds in
+            HTTPAnswer(.tooManyRequests, text: "The app publishes more events than it may; try again in \(seconds) s")
+                .adding("Retry-After: \(seconds)\r\n")
+        }
+    }
+
+    private func publish(_ request: TriggerRequest, now: UInt64) {
         for channel in request.channels {
-            app.hub.publish(
+            self.app.hub.publish(
                 name: request.name, data: request.data, to: channel, excluded: request.excluded,
-                of: app.application, now: now)
+                of: self.app.application, now: now)
         }
     }
 }

@@ -4,7 +4,7 @@ internal import PusherPublisher
 /// Signs a subscription for those who may have it.
 struct AuthorizeChannel: Sendable {
     let store: TicketStore
-    let credentials: AppCredentials
+    let credentials: LiveCredentials
 
     /// The signature, and the member's data for a presence channel.
     struct Grant: Sendable {
@@ -19,7 +19,7 @@ struct AuthorizeChannel: Sendable {
         }
         let channelData = known.isPresence ? Self.member(user) : nil
         let auth = ChannelSignature.auth(
-            socketID: socketID, channel: channel, channelData: channelData, credentials: self.credentials)
+            socketID: socketID, channel: channel, channelData: channelData, credentials: self.credentials.current)
         return Grant(auth: auth, channelData: channelData)
     }
 

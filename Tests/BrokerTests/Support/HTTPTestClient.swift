@@ -40,25 +40,33 @@ extension RawClient {
     ) async throws -> TestAnswer {
         try await self.send(
             signedRequest(method, path, query: query, body: body, timestamp: timestamp, credentials: credentials))
-        return try await self.answer()
+        return try await self.answer(withBody: method != "HEAD")
+    }
+
+    /// Queries the test app: `path` is what follows `/apps/{id}/`.
+    func get(_ path: String, _ query: String = "") async throws -> TestAnswer {
+        try await self.call("GET", "/apps/\(TestBroker.credentials.id)/\(path)", query: query)
+    }
+
+    /// Posts to the test app: `path` is what follows `/apps/{id}/`.
+    func post(_ path: String, _ query: String = "", body: String = "") async throws -> TestAnswer {
+        try await self.call("POST", "/apps/\(TestBroker.credentials.id)/\(path)", query: query, body: body)
     }
 }
 
-/// A signed request of the HTTP API. `query` is given as `name=value&…`, unescaped.
+/// A signed request of the HTTP API. `query` is what stands in the URL before the parameters that sign it.
 func signedRequest(
     _ method: String, _ path: String, query: String = "", body: String = "", timestamp: Int64? = nil,
     credentials: AppCredentials = TestBroker.credentials
 ) -> String {
-    var parameters = query.split(separator: "&").map { pair in
-        let parts = pair.split(separator: "=", maxSplits: 1)
-        return (name: String(parts[0]), value: parts.count > 1 ? String(parts[1]) : "")
-    }
+    var parameters = QueryParameters(query)?.parameters ?? []
     parameters.append((name: "auth_key", value: credentials.key))
     parameters.append((name: "auth_timestamp", value: String(timestamp ?? TestBroker.now)))
     parameters.append((name: "auth_version", value: "1.0"))
     if !body.isEmpty { parameters.append((name: "body_md5", value: MD5.hex(Array(body.utf8)))) }
     let text = RequestSignature.stringToSign(method: method, path: path, parameters: parameters)
     parameters.append((name: "auth_signature", value: credentials.secret.sign(text).hex))
-    let url = parameters.map { "\($0.name)=\($0.value)" }.joined(separator: "&")
+    let added = parameters.filter { $0.name.hasPrefix("auth_") || ($0.name == "body_md5" && !body.isEmpty) }
+    let url = ((query.isEmpty ? [] : [query]) + added.map { "\($0.name)=\($0.value)" }).joined(separator: "&")
     return "\(method) \(path)?\(url) HTTP/1.1\r\nHost: test\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
 }

@@ -1,0 +1,52 @@
+import BrokerCore
+import PusherProtocol
+
+/// One request of the HTTP API whose signature is right, ready for its body. Lives on its connection's loop.
+struct APIRequest {
+    let call: APICall
+    let app: ServedApp
+    let query: QueryParameters
+    /// The MD5 that the body must have; nil when it must be empty.
+    let bodyDigest: String?
+    let loop: LoopContext
+
+    var limits: Limits { self.app.application.limits }
+
+    func answer(body: [UInt8]) -> HTTPAnswer {
+        do throws(RequestSignature.Refusal) {
+            try RequestSignature.verify(body: body, digest: self.bodyDigest)
+        } catch {
+            return HTTPAnswer(.unauthorized, text: error.description)
+        }
+        guard !self.call.publishes || !self.app.hub.isOverloaded else {
+            return HTTPAnswer(.serviceUnavailable, text: "The server is behind with deliveries; try again")
+                .adding("Retry-After: 1\r\n")
+        }
+        do throws(RequestRejection) {
+            return try self.carryOut(body: body)
+        } catch {
+            return HTTPAnswer(HTTPAnswer.Status(rawValue: error.status) ?? .badRequest, text: error.message)
+        }
+    }
+
+    private func carryOut(body: [UInt8]) throws(RequestRejection) -> HTTPAnswer {
+        switch self.call {
+        case .events: try self.trigger(body)
+        case .batchEvents: try self.triggerBatch(body)
+        case .channelEvents(let name): try self.trigger(body, channel: name)
+        case .channels: try self.listChannels()
+        case .channel(let name): try self.showChannel(name)
+        case .users(let name): try self.listUsers(ofChannel: name)
+        case .stats(let name): try self.showStats(ofChannel: name)
+        case .terminate(let user): try self.terminate(user: user)
+        }
+    }
+
+    /// The channel that a segment of the path names.
+    func channel(_ segment: String) throws(RequestRejection) -> ChannelName {
+        guard let decoded = QueryParameters.percentDecoded(segment),
+            let channel = ChannelName(decoded, limit: self.limits.channelName)
+        else { throw .badRequest("Invalid channel name") }
+        return channel
+    }
+}
