@@ -58,7 +58,7 @@ package final class Broker: Service {
             let inboxes = eventLoops.map { LoopInbox(eventLoop: $0) }
             let apps = AppRegistry(
                 inboxes: inboxes, maxInboxBytes: configuration.maxInboxBytes, webhooks: configuration.webhooks)
-            let served = apps.replace(with: configuration.applications)
+            let served = apps.replace(with: configuration.applications) { $0 }
             var loops: [NIOLoopBound<LoopContext>] = []
             for (index, eventLoop) in eventLoops.enumerated() {
                 let loop = try await eventLoop.submit { [tls] in
@@ -119,8 +119,9 @@ package final class Broker: Service {
     /// Serves these apps instead of the present ones, without dropping a connection but those of apps that are disabled
     /// (4003) or gone (4001). Returns when every loop serves them.
     package func reload(_ applications: [Application]) async {
-        let served = self.apps.replace(with: applications)
-        let loops = self.loops.map { loop in loop.eventLoop.submit { loop.value.serve(served) } }
+        let loops = self.apps.replace(with: applications) { served in
+            self.loops.map { loop in loop.eventLoop.submit { loop.value.serve(served) } }
+        }
         // The loops run until `run` has returned, and what they are asked to do cannot fail.
         try? await EventLoopFuture.andAllComplete(loops, on: self.group.any()).get()
     }

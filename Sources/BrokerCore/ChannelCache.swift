@@ -15,76 +15,103 @@ package struct CachedEvent: Equatable, Sendable {
     }
 }
 
-/// The last events of cache channels, whether anybody is subscribed or not (P111), and which channels were found
-/// empty. Bounded in bytes: what was stored first gives way first.
+/// The last events of cache channels, whether anybody is subscribed or not (P111). Bounded in bytes: what was stored
+/// first gives way first, but never to nothing: the latest event is always kept.
 ///
-/// Pure: instants are nanoseconds of a clock that never goes back.
+/// Pure: instants are nanoseconds of a clock that never goes back. Every call costs the same, whatever is kept.
 struct ChannelCache: Sendable {
-    private enum Content {
-        case event(CachedEvent)
-        /// Somebody was told that there is nothing; until then it is known to have been reported (P155).
-        case missed(until: UInt64)
-    }
-
-    private struct Entry {
-        let content: Content
-        /// Says which element of `order` is this entry's.
-        let stamp: UInt64
+    /// An element of the list from the oldest to the newest, or of the list of free ones.
+    private struct Slot {
+        var channel: ChannelName?
+        var event: CachedEvent?
+        var older: Int?
+        var newer: Int?
     }
 
     /// What an entry costs beside its bytes.
     private static let overhead = 256
 
-    private var entries: [ChannelName: Entry] = [:]
-    /// Oldest first, from `first` on. An element whose stamp is no longer its channel's is passed over.
-    private var order: [(channel: ChannelName, stamp: UInt64)] = []
-    private var first = 0
-    private var stamp: UInt64 = 0
+    private var places: [ChannelName: Int] = [:]
+    private var slots: [Slot] = []
+    private var free: [Int] = []
+    private var oldest: Int?
+    private var newest: Int?
     private var bytes = 0
 
     /// The event of a channel that has one.
     func event(of channel: ChannelName, now: UInt64) -> CachedEvent? {
-        guard case .event(let event)? = self.entries[channel]?.content, event.expires > now else { return nil }
+        guard let place = self.places[channel], let event = self.slots[place].event, event.expires > now else {
+            return nil
+        }
         return event
     }
 
     /// Keeps an event instead of whatever was there. `limit` is how many bytes the cache may hold.
     mutating func store(_ event: CachedEvent, of channel: ChannelName, limit: Int) {
-        self.put(.event(event), of: channel, limit: limit)
+        if let place = self.places[channel] { self.remove(place) }
+        let slot = Slot(channel: channel, event: event, older: self.newest)
+        let place: Int
+        if let reused = self.free.popLast() {
+            place = reused
+            self.slots[place] = slot
+        } else {
+            place = self.slots.count
+            self.slots.append(slot)
+        }
+        if let newest { self.slots[newest].newer = place } else { self.oldest = place }
+        self.newest = place
+        self.places[channel] = place
+        self.bytes += Self.cost(event, of: channel)
+        while self.bytes > limit, let oldest, oldest != place { self.remove(oldest) }
     }
 
-    /// Notes that somebody found the channel empty; false when that is known already.
-    mutating func noteMiss(of channel: ChannelName, now: UInt64, until: UInt64, limit: Int) -> Bool {
-        if case .missed(let until)? = self.entries[channel]?.content, until > now { return false }
-        self.put(.missed(until: until), of: channel, limit: limit)
+    private mutating func remove(_ place: Int) {
+        let slot = self.slots[place]
+        guard let channel = slot.channel, let event = slot.event else { return }
+        if let older = slot.older { self.slots[older].newer = slot.newer } else { self.oldest = slot.newer }
+        if let newer = slot.newer { self.slots[newer].older = slot.older } else { self.newest = slot.older }
+        self.slots[place] = Slot()
+        self.free.append(place)
+        self.places[channel] = nil
+        self.bytes -= Self.cost(event, of: channel)
+    }
+
+    private static func cost(_ event: CachedEvent, of channel: ChannelName) -> Int {
+        Self.overhead + channel.text.utf8.count + event.name.count + event.data.count
+    }
+}
+
+/// Which cache channels somebody found empty, so that it is reported once and not by everybody who comes (P155).
+///
+/// Bounded: of more channels than `capacity` the first are forgotten, and then reported again.
+struct MissedChannels: Sendable {
+    private static let capacity = 4096
+
+    private var until: [ChannelName: UInt64] = [:]
+    /// A ring, once it is full.
+    private var order: [ChannelName] = []
+    private var next = 0
+
+    /// Whether it is news that the channel is empty. If so it is none again before `until`.
+    mutating func note(_ channel: ChannelName, now: UInt64, until: UInt64) -> Bool {
+        if let known = self.until[channel] {
+            guard known <= now else { return false }
+            self.until[channel] = until
+            return true
+        }
+        self.until[channel] = until
+        if self.order.count < Self.capacity {
+            self.order.append(channel)
+        } else {
+            self.until[self.order[self.next]] = nil
+            self.order[self.next] = channel
+            self.next = (self.next + 1) % Self.capacity
+        }
         return true
     }
 
-    private mutating func put(_ content: Content, of channel: ChannelName, limit: Int) {
-        self.remove(channel)
-        self.stamp += 1
-        self.entries[channel] = Entry(content: content, stamp: self.stamp)
-        self.order.append((channel, self.stamp))
-        self.bytes += Self.cost(content, of: channel)
-        while self.bytes > limit, self.first < self.order.count {
-            let oldest = self.order[self.first]
-            self.first += 1
-            if self.entries[oldest.channel]?.stamp == oldest.stamp { self.remove(oldest.channel) }
-        }
-        // Half of it stale: what is left moves together. Paid for by the entries that made it stale.
-        if self.order.count > 2 * self.entries.count + 16 {
-            self.order = self.order[self.first...].filter { self.entries[$0.channel]?.stamp == $0.stamp }
-            self.first = 0
-        }
-    }
-
-    private mutating func remove(_ channel: ChannelName) {
-        guard let entry = self.entries.removeValue(forKey: channel) else { return }
-        self.bytes -= Self.cost(entry.content, of: channel)
-    }
-
-    private static func cost(_ content: Content, of channel: ChannelName) -> Int {
-        let fixed = Self.overhead + channel.text.utf8.count
-        return if case .event(let event) = content { fixed + event.name.count + event.data.count } else { fixed }
+    /// Something was published to the channel: finding it empty will be news again.
+    mutating func forget(_ channel: ChannelName) {
+        if self.until[channel] != nil { self.until[channel] = 0 }
     }
 }

@@ -36,7 +36,7 @@ package struct ChannelTable: Sendable {
     /// What a new subscriber of a cache channel gets.
     package enum CacheAnswer: Equatable, Sendable {
         case event(CachedEvent)
-        /// Nothing is cached. `isNews` when nobody was told so since the channel became empty.
+        /// Nothing is cached. `isNews` when webhooks are to be told: they were not since the channel became empty.
         case miss(isNews: Bool)
     }
 
@@ -83,6 +83,7 @@ package struct ChannelTable: Sendable {
     private var sequence: UInt64 = 0
     private var channels: [ChannelName: Channel] = [:]
     private var cache = ChannelCache()
+    private var missed = MissedChannels()
     /// Crowded channels whose subscribers are still to be told how many they are.
     private var owedCounts: Set<ChannelName> = []
 
@@ -164,7 +165,14 @@ package struct ChannelTable: Sendable {
         name: [UInt8], data: [UInt8], for channel: ChannelName, application: Application, now: UInt64
     ) {
         let event = CachedEvent(name: name, data: data, expires: now + self.cacheTime(application))
-        self.cache.store(event, of: channel, limit: self.cacheLimit(application))
+        self.cache.store(event, of: channel, limit: application.limits.cacheBytes / self.shards)
+        self.missed.forget(channel)
+    }
+
+    /// Gives up all that is cached.
+    package mutating func emptyCache() {
+        self.cache = ChannelCache()
+        self.missed = MissedChannels()
     }
 
     /// The last event of a cache channel, if it is still kept.
@@ -176,16 +184,13 @@ package struct ChannelTable: Sendable {
         for channel: ChannelName, application: Application, now: UInt64
     ) -> CacheAnswer {
         if let event = self.cache.event(of: channel, now: now) { return .event(event) }
-        let isNews = self.cache.noteMiss(
-            of: channel, now: now, until: now + self.cacheTime(application), limit: self.cacheLimit(application))
-        return .miss(isNews: isNews)
+        guard application.webhookEvents.contains(.cacheMiss) else { return .miss(isNews: false) }
+        return .miss(isNews: self.missed.note(channel, now: now, until: now + self.cacheTime(application)))
     }
 
     private func cacheTime(_ application: Application) -> UInt64 {
-        UInt64(clamping: application.limits.cacheSeconds) * 1_000_000_000
+        .nanoseconds(seconds: application.limits.cacheSeconds)
     }
-
-    private func cacheLimit(_ application: Application) -> Int { application.limits.cacheBytes / self.shards }
 
     // MARK: Counts
 
@@ -193,6 +198,7 @@ package struct ChannelTable: Sendable {
     private mutating func countChanged(
         _ channel: ChannelName, _ entry: inout Channel, application: Application, now: UInt64
     ) -> CountChange? {
+        if entry.total == 0 { self.owedCounts.remove(channel) }
         guard application.features.subscriptionCounts else { return nil }
         switch channel.kind {
         case .presence, .user, .watchers: return nil

@@ -52,6 +52,13 @@ package struct KeepAlive: Sendable {
     }
 }
 
+extension UInt64 {
+    /// A time in nanoseconds, not negative and at most some thirty years: it can be added to any clock.
+    package static func nanoseconds(seconds: Int) -> UInt64 {
+        UInt64(Swift.min(Swift.max(seconds, 0), 1_000_000_000)) * 1_000_000_000
+    }
+}
+
 extension Duration {
     /// Whole nanoseconds; 0 when negative.
     package var nanoseconds: UInt64 {

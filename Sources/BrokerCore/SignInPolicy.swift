@@ -17,7 +17,7 @@ package enum SignInPolicy {
             case .wrongSignature: throw .authWrongSignature(stringToSign: text)
             }
         }
-        let user = try UserData(userData, watchlistLimit: application.limits.watchlist)
+        let user = try UserData(userData, limits: application.limits)
         guard current == nil || current?.id == user.id else { throw .signedInAsAnother }
         return user
     }

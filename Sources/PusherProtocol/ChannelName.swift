@@ -16,6 +16,8 @@ package struct ChannelName: Sendable, CustomStringConvertible {
 
     /// Characters of a user id that a user channel can be named after (5.1).
     package static let maxUserID = 200
+    /// Characters of the longest name that any setting allows; the SDKs' bound (3.1).
+    package static let maxLength = 200
     private static let userPrefix = "#server-to-user-"
     private static let watchersPrefix = "#watchers-of-"
 

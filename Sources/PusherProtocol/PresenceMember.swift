@@ -22,7 +22,7 @@ package struct PresenceMember: Equatable, Sendable {
             Result { () throws(JSONFailure) in
                 try JSONReader.members(of: UnsafeRawBufferPointer(bytes)) { name, value in
                     switch name {
-                    case "user_id": userID = Self.userID(value)
+                    case "user_id": userID = value.userID
                     case "user_info": userInfo = Array(value.bytes)
                     default: break
                     }
@@ -36,10 +36,10 @@ package struct PresenceMember: Equatable, Sendable {
 
     /// The member that a signed-in user is (P81).
     package init(user: UserData, limits: Limits) throws(ProtocolError) {
-        guard user.userInfo.count <= limits.presenceUserObject else {
+        guard let userInfo = user.userInfo else {
             throw .invalidChannelData("the signed-in user's user_info is over \(limits.presenceUserObject) bytes")
         }
-        try self.init(checking: user.id, userInfo: user.userInfo, limits: limits)
+        try self.init(checking: user.id, userInfo: userInfo, limits: limits)
     }
 
     private init(checking userID: String, userInfo: [UInt8], limits: Limits) throws(ProtocolError) {
@@ -49,10 +49,14 @@ package struct PresenceMember: Equatable, Sendable {
         self.init(userID: userID, userInfo: userInfo)
     }
 
-    private static func userID(_ value: JSONSlice) -> String? {
-        switch value.kind {
-        case .string: value.string
-        case .number: String(decoding: value.bytes, as: UTF8.self)
+}
+
+extension JSONSlice {
+    /// The user id that a string or a number is; a number is its text (P71).
+    var userID: String? {
+        switch self.kind {
+        case .string: self.string
+        case .number: String(decoding: self.bytes, as: UTF8.self)
         default: nil
         }
     }

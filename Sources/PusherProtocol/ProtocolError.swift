@@ -64,7 +64,8 @@ package struct ProtocolError: Error, Equatable, Sendable {
         ProtocolError(nil, "Invalid key in subscription auth data: '\(self.beginning(of: key, 64))'")
     }
     package static func authWrongSignature(stringToSign: String) -> ProtocolError {
-        ProtocolError(nil, "Invalid signature: Expected HMAC SHA256 hex digest of \(stringToSign)")
+        ProtocolError(
+            nil, "Invalid signature: Expected HMAC SHA256 hex digest of \(self.beginning(of: stringToSign, 500))")
     }
     package static func invalidChannelData(_ reason: String) -> ProtocolError {
         ProtocolError(nil, "Invalid channel_data: \(reason)")

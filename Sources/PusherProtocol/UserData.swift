@@ -4,18 +4,20 @@ package struct UserData: Equatable, Sendable {
     package let id: String
     /// The channel of the user's events.
     package let channel: ChannelName
-    /// The JSON of `user_info`, byte for byte; `null` when it was absent.
-    package let userInfo: [UInt8]
+    /// The JSON of `user_info`, byte for byte; `null` when it was absent. nil when it is over the limit of presence
+    /// channels, where alone it matters.
+    package let userInfo: [UInt8]?
     /// The channels of the users in `watchlist`, each once, in order; no more than the limit.
     package let watchlist: [ChannelName]
     /// Whether `watchlist` named more than that (P108).
     package let watchlistIsCut: Bool
 
-    /// Reads `user_data`. An id that is missing, empty, a number, or has other characters is refused (P99).
-    package init(_ userData: String, watchlistLimit: Int) throws(ProtocolError) {
+    /// Reads `user_data`. An id that is missing, empty, a number, or has other characters is refused (P99). What is no
+    /// user id in `watchlist` is passed over: such a user can never be there.
+    package init(_ userData: String, limits: Limits) throws(ProtocolError) {
         var id: String?
         var userInfo = Array("null".utf8)
-        var watchlist: [ChannelName?] = []
+        var watchlist: [ChannelName] = []
         var text = userData
         let isObject = text.withUTF8 { bytes in
             Result { () throws(JSONFailure) in
@@ -29,11 +31,9 @@ package struct UserData: Equatable, Sendable {
                     }
                 }
                 if let list, list.kind == .array {
-                    try JSONReader.elements(of: list.bytes) {
-                        watchlist.append($0.string.flatMap(ChannelName.init(user:)))
+                    try JSONReader.elements(of: list.bytes) { element in
+                        if let user = element.userID.flatMap(ChannelName.init(user:)) { watchlist.append(user) }
                     }
-                } else if let list, list.kind != .null {
-                    watchlist = [nil]
                 }
             }
         }
@@ -42,15 +42,12 @@ package struct UserData: Equatable, Sendable {
         guard let channel = ChannelName(user: id) else {
             throw .invalidUserData("id is not 1 to \(ChannelName.maxUserID) letters, digits or any of _-=@,.;")
         }
-        guard watchlist.allSatisfy({ $0 != nil }) else {
-            throw .invalidUserData("watchlist is not a list of user ids")
-        }
         self.id = id
         self.channel = channel
-        self.userInfo = userInfo
+        self.userInfo = userInfo.count <= limits.presenceUserObject ? userInfo : nil
         var seen: Set<ChannelName> = []
-        let distinct = watchlist.compactMap { $0 }.filter { seen.insert($0).inserted }
-        self.watchlist = Array(distinct.prefix(watchlistLimit))
-        self.watchlistIsCut = distinct.count > watchlistLimit
+        let distinct = watchlist.filter { seen.insert($0).inserted }
+        self.watchlist = Array(distinct.prefix(limits.watchlist))
+        self.watchlistIsCut = distinct.count > limits.watchlist
     }
 }

@@ -21,8 +21,9 @@ import Testing
     private func join(
         _ table: inout ChannelTable, _ channel: ChannelName, now: UInt64 = 0
     ) -> ChannelTable.CacheAnswer? {
-        guard case .joined(let join) = table.join(channel, loop: 0, member: nil, application: .test(), now: now)
-        else { return nil }
+        let outcome = table.join(
+            channel, loop: 0, member: nil, application: .test(webhookEvents: [.cacheMiss]), now: now)
+        guard case .joined(let join) = outcome else { return nil }
         return join.cache
     }
 
@@ -77,10 +78,36 @@ import Testing
         #expect(kept == Array((500 - kept.count)..<500))
         #expect((60..<99).contains(kept.count))
         #expect(table.cached(try self.channel("cache-live"), now: 1) != nil)
-        // One that could never fit leaves the rest alone only as far as it must, and is not kept.
-        self.store(
-            &table, try self.channel("cache-big"), String(repeating: "x", count: 100_001), application: application)
-        #expect(table.cached(try self.channel("cache-big"), now: 1) == nil)
+        // One that could never fit beside others is kept alone.
+        let big = String(repeating: "x", count: 100_001)
+        self.store(&table, try self.channel("cache-big"), big, application: application)
+        #expect(table.cached(try self.channel("cache-big"), now: 1) != nil)
+        #expect(table.cached(try self.channel("cache-live"), now: 1) == nil)
+    }
+
+    @Test("P110, P111: whatever channels strangers invent and find empty, what is cached stays")
+    func flush() throws {
+        let application = Application.test { _, _, limits in limits.cacheBytes = 100_000 }
+        var table = ChannelTable(loops: 1)
+        self.store(&table, try self.channel("private-cache-a"), "1", application: application)
+        for number in 0..<20_000 {
+            let name = try self.channel("cache-\(number)")
+            #expect(self.join(&table, name) == .miss(isNews: true))
+            _ = table.leave(name, loop: 0, userID: nil)
+        }
+        #expect(table.cached(try self.channel("private-cache-a"), now: 1) != nil)
+    }
+
+    @Test("P155: nobody keeps account of misses that nobody wants to hear of")
+    func unwanted() throws {
+        var table = ChannelTable(loops: 1)
+        for _ in 0..<2 {
+            let outcome = table.join(
+                try self.channel("cache-a"), loop: 0, member: nil, application: .test(), now: 0)
+            guard case .joined(let join) = outcome else { return }
+            #expect(join.cache == .miss(isNews: false))
+        }
+        #expect(self.join(&table, try self.channel("cache-a")) == .miss(isNews: true))
     }
 
     @Test("6.1: the cache agrees with a plain model over random stores, misses and times")

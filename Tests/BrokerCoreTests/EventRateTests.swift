@@ -18,6 +18,14 @@ import Testing
         #expect(rate.admit(1, limit: 10, now: start + 60 * Self.second) != nil)
     }
 
+    @Test("Another limit begins anew: no debt of the old one is left")
+    func changedLimit() {
+        var rate = EventRate()
+        #expect(rate.admit(1000, limit: 1, now: 0) == nil)
+        #expect(rate.admit(1, limit: 1, now: 2 * Self.second) != nil)
+        #expect(rate.admit(1, limit: 1000, now: 2 * Self.second) == nil)
+    }
+
     @Test("A batch that is larger than the rate passes after a quiet time, and is paid for afterwards")
     func largeBatch() {
         var rate = EventRate()

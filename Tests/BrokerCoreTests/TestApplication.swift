@@ -3,13 +3,14 @@ import PusherProtocol
 
 extension Application {
     static func test(
+        webhookEvents: Set<WebhookEvent.Kind> = [],
         _ configure: (inout Application.Features, inout Application.Rates, inout Limits) -> Void = { _, _, _ in }
     ) -> Application {
         var (features, rates, limits) = (Application.Features(), Application.Rates(), Limits())
         configure(&features, &rates, &limits)
         return Application(
             credentials: AppCredentials(id: "1", key: "k", secret: AppSecret("s")), features: features, rates: rates,
-            limits: limits)
+            limits: limits, webhookEvents: webhookEvents)
     }
 }
 

@@ -47,4 +47,66 @@ import Testing
             #expect(try await broker.trigger(body, credentials: new).status == 200)
         }
     }
+
+    @Test("Reloads that overlap leave every loop with the same apps", .timeLimit(.minutes(2)))
+    func overlapping() async throws {
+        let other = Application(
+            credentials: AppCredentials(id: "2", key: "other-key", secret: AppSecret("other-secret")))
+        try await TestBroker.run(loops: 4) { broker in
+            for _ in 0..<50 {
+                async let without: Void = broker.reload([TestBroker.application()])
+                async let with: Void = broker.reload([TestBroker.application(), other])
+                _ = await (without, with)
+                var answers: Set<String> = []
+                for _ in 0..<4 {
+                    let client = try await PusherTestClient.connect(port: broker.port, path: "/app/other-key")
+                    answers.insert(try await client.next().event)
+                    client.raw.cut()
+                }
+                #expect(answers.count == 1)
+            }
+        }
+    }
+
+    @Test("A channel whose name is longer than a new limit can still be left")
+    func longName() async throws {
+        try await TestBroker.run { broker in
+            let client = try await broker.client()
+            let name = String(repeating: "a", count: 160)
+            try await client.subscribe(name)
+            await broker.reload([TestBroker.application { _, _, limits in limits.channelName = 100 }])
+            try await client.send(#"{"event":"pusher:unsubscribe","data":{"channel":"\#(name)"}}"#)
+            try await client.expectNothingMore()
+        }
+    }
+
+    @Test("P90: a new rate of client events holds for clients that have been busy", arguments: [(100, 10), (5, 20)])
+    func rate(before: Int, after: Int) async throws {
+        @Sendable func application(_ limit: Int) -> Application {
+            TestBroker.application { _, rates, _ in rates.clientEventsPerConnection = limit }
+        }
+        try await TestBroker.run(application: application(before)) { broker in
+            let client = try await broker.client()
+            try await client.subscribe("private-ops")
+            let message = #"{"event":"client-a","channel":"private-ops","data":""}"#
+            for _ in 0..<(before + 3) { try await client.send(message) }
+            for _ in 0..<3 { #expect(try await client.next().data?.contains("4301") == true) }
+            await broker.reload([application(after)])
+            for _ in 0..<after { try await client.send(message) }
+            try await client.expectNothingMore()
+        }
+    }
+
+    @Test("An app that was taken out does not hand its cached events to another of the same id")
+    func removedCache() async throws {
+        try await TestBroker.run { broker in
+            try await broker.trigger(#"{"name":"old","channel":"cache-a","data":"secret"}"#)
+            await broker.reload([])
+            let tenant = AppCredentials(id: "4711", key: "new-key", secret: AppSecret("new-secret"))
+            await broker.reload([Application(credentials: tenant)])
+            let client = try await broker.client(key: "new-key")
+            try await client.subscribe("cache-a")
+            #expect(try await client.next().event == "pusher:cache_miss")
+        }
+    }
 }

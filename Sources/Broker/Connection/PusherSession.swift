@@ -33,7 +33,7 @@ final class PusherSession {
         self.decoder = WebSocketDecoder(maxMessageBytes: maxMessageBytes)
         self.keepAlive = KeepAlive(now: now)
         if let seconds = app.application.features.authorizationTimeout {
-            self.authorizeBy = now + UInt64(clamping: seconds) * 1_000_000_000
+            self.authorizeBy = now + .nanoseconds(seconds: seconds)
         }
     }
 
@@ -49,7 +49,12 @@ final class PusherSession {
 
     /// The app's settings have been replaced; what has been subscribed to stays.
     func settingsChanged(to app: ServedApp) {
+        let old = self.app.application
         self.app = app
+        if app.application.features.authorizationTimeout == nil { self.authorizeBy = .max }
+        if app.application.rates.clientEventsPerConnection != old.rates.clientEventsPerConnection {
+            self.clientEvents = RateWindow()
+        }
     }
 
     /// The connection is over: leaves every channel.
@@ -186,19 +191,17 @@ final class PusherSession {
         }
     }
 
-    /// A client that subscribes twice in haste is told the same twice (P47).
+    /// A client that subscribes twice in haste is told so twice (P47). What is cached is for newcomers: this one may
+    /// have older deliveries on their way.
     private func confirmAgain(_ admission: Admission, connection: Connection) {
-        let (hub, channel) = (self.app.hub, admission.channel)
         var join = ChannelTable.Join(sequence: 0)
-        if admission.member != nil { join.members = hub.members(of: channel) }
-        if channel.isCached {
-            join.cache = hub.cached(channel, now: connection.loop.now).map { .event($0) } ?? .miss(isNews: false)
-        }
+        if admission.member != nil { join.members = self.app.hub.members(of: admission.channel) }
         self.confirm(admission, join, connection: connection)
     }
 
     private func unsubscribe(_ name: String, connection: Connection) throws(ProtocolError) {
-        guard let channel = ChannelName(name, limit: self.app.application.limits.channelName),
+        // Whatever the app's limit is now: it may have been higher.
+        guard let channel = ChannelName(name, limit: ChannelName.maxLength),
             let index = self.subscription(to: channel, connection: connection)
         else { throw .notSubscribed(name) }
         // A signed-in user's events come whether asked for or not (5.3).
@@ -242,6 +245,10 @@ final class PusherSession {
             request, socketID: self.socketID, current: self.signedIn?.user, application: application)
         self.authorizeBy = .max
         if let signedIn {
+            guard user != signedIn.user else {
+                connection.reply(ServerFrame.signInSucceeded(userData: request.userData ?? ""))
+                return
+            }
             self.unwatch(signedIn, connection: connection)
             signedIn.user = user
         } else {

@@ -52,9 +52,17 @@ final class AppHub: Sendable {
 
     /// Counts a connection in; false when the app is over its quota.
     func admitConnection(to application: Application) -> Bool {
-        let count = self.connectionCount.add(1, ordering: .relaxed).newValue
-        guard let limit = application.rates.connections, count > limit else { return true }
-        self.releaseConnection()
+        guard let limit = application.rates.connections else {
+            self.connectionCount.add(1, ordering: .relaxed)
+            return true
+        }
+        var count = self.connectionCount.load(ordering: .relaxed)
+        while count < limit {
+            let (isCounted, current) = self.connectionCount.compareExchange(
+                expected: count, desired: count + 1, ordering: .relaxed)
+            if isCounted { return true }
+            count = current
+        }
         return false
     }
 
@@ -198,6 +206,11 @@ final class AppHub: Sendable {
             }
             self.tell(.clientEvent, of: application) { .clientEvent(channel, event) }
         }
+    }
+
+    /// Gives up all cached events: the app is not served any more.
+    func emptyCache() {
+        for shard in self.shards { shard.table.withLock { $0.emptyCache() } }
     }
 
     // MARK: Counts

@@ -15,10 +15,13 @@ final class AppRegistry: Sendable {
         self.webhooks = webhooks
     }
 
-    /// The apps to serve from now on, each with the channels it had.
-    func replace(with applications: [Application]) -> ServedApps {
+    /// Makes the apps to serve from now on, each with the channels it had, and hands them to `publish` before any later
+    /// call hands out others. Apps that are not among them lose what they have cached.
+    func replace<Result: Sendable>(
+        with applications: [Application], publish: (ServedApps) -> Result
+    ) -> Result {
         self.hubs.withLock { hubs in
-            ServedApps(
+            let served = ServedApps(
                 applications.map { application in
                     let id = application.credentials.id
                     let hub =
@@ -29,6 +32,8 @@ final class AppRegistry: Sendable {
                     hubs[id] = hub
                     return ServedApp(application: application, hub: hub)
                 })
+            for (id, hub) in hubs where served.app(id: id) == nil { hub.emptyCache() }
+            return publish(served)
         }
     }
 }

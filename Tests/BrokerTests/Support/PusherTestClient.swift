@@ -144,10 +144,14 @@ actor PusherTestClient {
     /// Signs in and returns the answer. `damage` is put behind the signature.
     @discardableResult
     func signIn(_ userData: String, damage: String = "") async throws -> TestEvent {
+        try await self.sendSignIn(userData, damage: damage)
+        return try await self.next()
+    }
+
+    func sendSignIn(_ userData: String, damage: String = "") async throws {
         let data = ["auth": self.userAuth(userData) + damage, "user_data": userData]
         let json = try JSONSerialization.data(withJSONObject: ["event": "pusher:signin", "data": data])
         try await self.send(String(decoding: json, as: UTF8.self))
-        return try await self.next()
     }
 
     /// The `auth` value of a sign-in on this connection.
