@@ -1,13 +1,13 @@
 # 'make run' to try it, 'make test' to check it. Both may be run again and again.
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint fuzz autobahn clean libraries python swift
+.PHONY: help run build test lint fuzz autobahn conformance clean libraries python swift
 
 BUILD_PACKAGES := libssl-dev libsqlite3-dev zlib1g-dev pkg-config git ca-certificates
 VENV := .venv
 
 help: ## Show what there is
-	@grep -E '^[a-z]+:.* ## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.* ## (.*)/make \1\t\2/' | expand -t 14
+	@grep -E '^[a-z]+:.* ## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.* ## (.*)/make \1\t\2/' | expand -t 18
 
 run: build ## Build for release and serve the demo on http://127.0.0.1:8000 and ws://127.0.0.1:6001
 	@exec .build/release/switchboard serve --demo
@@ -31,6 +31,18 @@ fuzz: libraries swift ## Fuzz every parser for a minute each; one of them: make 
 
 autobahn: libraries swift ## Run Autobahn's WebSocket testsuite against the broker's connection code
 	scripts/autobahn
+
+conformance: export APP_SECRET := $(APP_SECRET)
+# The secret reaches the suite by the environment: a command line can be read by every user of the machine.
+conformance: $(VENV)/ready ## Try any Pusher server: make conformance HOST=… PORT=… APP_ID=… APP_KEY=… APP_SECRET=…
+ifndef HOST
+	@echo 'make conformance HOST=ws.example.test PORT=443 APP_ID=… APP_KEY=… APP_SECRET=… [OPTIONS="--tls --slow --only WS-12"]'
+	@echo 'APP_SECRET may come from the environment instead. OPTIONS=--help shows all options.'
+	@exit 2
+else
+	@cd protocol-spec && $(CURDIR)/$(VENV)/bin/python -m conformance --host '$(HOST)' --port '$(PORT)' \
+		--app-id '$(APP_ID)' --app-key '$(APP_KEY)' $(OPTIONS)
+endif
 
 clean: ## Remove what was built; the data directory stays
 	rm -rf .build $(VENV)

@@ -7,6 +7,7 @@ struct SettingFlags: ParsableArguments {
     @Option(SettingTable.brokerEventLoops.row) var brokerEventLoops: String?
     @Option(SettingTable.brokerAllowedOrigins.row) var brokerAllowedOrigins: String?
     @Option(SettingTable.brokerMaxConnections.row) var brokerMaxConnections: String?
+    @Option(SettingTable.brokerActivityTimeout.row) var brokerActivityTimeout: String?
     @Option(SettingTable.tlsCertificate.row) var tlsCertificate: String?
     @Option(SettingTable.tlsKey.row) var tlsKey: String?
     @Option(SettingTable.trustedProxies.row) var trustedProxies: String?
@@ -35,6 +36,7 @@ struct SettingFlags: ParsableArguments {
             (SettingTable.brokerEventLoops.row, self.brokerEventLoops),
             (SettingTable.brokerAllowedOrigins.row, self.brokerAllowedOrigins),
             (SettingTable.brokerMaxConnections.row, self.brokerMaxConnections),
+            (SettingTable.brokerActivityTimeout.row, self.brokerActivityTimeout),
             (SettingTable.tlsCertificate.row, self.tlsCertificate), (SettingTable.tlsKey.row, self.tlsKey),
             (SettingTable.trustedProxies.row, self.trustedProxies),
             (SettingTable.ticketsHost.row, self.ticketsHost), (SettingTable.ticketsPort.row, self.ticketsPort),

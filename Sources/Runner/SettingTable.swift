@@ -56,6 +56,9 @@ enum SettingTable {
     static let brokerMaxConnections = Setting(
         "BROKER_MAX_CONNECTIONS", default: "0", .wholeNumber(0...10_000_000, note: " (0 = any number)"),
         "WebSocket connections at once, of all apps")
+    static let brokerActivityTimeout = Setting(
+        "BROKER_ACTIVITY_TIMEOUT", default: "120", .wholeNumber(5...3600, note: " seconds"),
+        "silence after which clients ping; less than any proxy in front allows")
     static let ticketsApp = Setting(
         "TICKETS_APP", or: "the first in the list", .appName(), "id of the app in apps that the ticket API uses")
 
@@ -64,7 +67,7 @@ enum SettingTable {
     /// In the order of the help.
     static let rows: [SettingRow] = [
         brokerHost.row, brokerPort.row, brokerEventLoops.row, brokerAllowedOrigins.row,
-        brokerMaxConnections.row, tlsCertificate.row, tlsKey.row, trustedProxies.row,
+        brokerMaxConnections.row, brokerActivityTimeout.row, tlsCertificate.row, tlsKey.row, trustedProxies.row,
         ticketsHost.row, ticketsPort.row, dataDirectory.row, eventStyle.row,
         eventAliases.row, ticketsApp.row,
         appID.row, appKey.row, appSecret.row, clientEvents.row, clientEventsPerSecond.row,

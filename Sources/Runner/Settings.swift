@@ -13,6 +13,8 @@ struct Settings: Sendable {
     let brokerAllowedOrigins: Set<String>?
     /// nil for any number.
     let brokerMaxConnections: Int?
+    /// Seconds.
+    let brokerActivityTimeout: Int
     let tls: TLSFiles?
     let trustedProxies: [CIDR]
     let ticketsHost: String
@@ -58,6 +60,7 @@ struct Settings: Sendable {
         self.eventAliases = try sources.value(of: SettingTable.eventAliases) ?? [:]
         let maxConnections = try sources.required(SettingTable.brokerMaxConnections)
         self.brokerMaxConnections = maxConnections == 0 ? nil : maxConnections
+        self.brokerActivityTimeout = try sources.required(SettingTable.brokerActivityTimeout)
         self.tls = try Self.tls(sources)
         self.trustedProxies = try sources.value(of: SettingTable.trustedProxies) ?? []
         try Self.refuseTwoWays(sources)
@@ -80,6 +83,7 @@ struct Settings: Sendable {
         configuration.tls = self.tls
         configuration.trustedProxies = self.trustedProxies
         configuration.maxConnections = self.brokerMaxConnections
+        configuration.keepAlive = KeepAlive.Timing(activityTimeout: self.brokerActivityTimeout)
         return configuration
     }
 

@@ -5,7 +5,9 @@ import TicketAPI
 
 @Suite(.timeLimit(.minutes(3)))
 struct AccountTests {
-    @Test("Registering makes a customer, whatever role the body says, and answers with a token that works")
+    @Test(
+        "ACC-1, ACC-2: registering makes a customer, whatever role the body says, and answers with a token that works"
+    )
     func register() async throws {
         try await TicketHarness.run { api in
             let reply = try await api.call(
@@ -31,7 +33,7 @@ struct AccountTests {
         }
     }
 
-    @Test("What is wrong with a registration is said in Laravel's words, all at once")
+    @Test("HTTP-11, ACC-2: what is wrong with a registration is said in Laravel's words, all at once")
     func registrationTexts() async throws {
         try await TicketHarness.run { api in
             let empty = try await api.call(.POST, "/register", json: "{}")
@@ -66,7 +68,7 @@ struct AccountTests {
         }
     }
 
-    @Test("A form is as good as JSON")
+    @Test("HTTP-2, HTTP-6: a form is as good as JSON")
     func form() async throws {
         try await TicketHarness.run { api in
             let reply = try await api.call(
@@ -81,7 +83,9 @@ struct AccountTests {
         }
     }
 
-    @Test("Login: 401 with one text for a wrong password and an unknown address; the right one gets another token")
+    @Test(
+        "ACC-2, ACC-3, ACC-8: one 401 for a wrong password and an unknown address; else another token, which can end"
+    )
     func login() async throws {
         try await TicketHarness.run { api in
             let ada = try await api.customer("Ada")
@@ -106,7 +110,7 @@ struct AccountTests {
     }
 
     @Test(
-        "A token is refused when any part of it is wrong",
+        "ACC-7: a token is refused when any part of it is wrong",
         arguments: [
             "", "1", "1|", "|", "x|y", "1|AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "99999999999999999999|x",
         ])
@@ -122,7 +126,7 @@ struct AccountTests {
         }
     }
 
-    @Test("An email address has at most 255 characters and a password 1,024, wherever it is asked for")
+    @Test("ACC-11, HTTP-13: an email address has at most 255 characters and a password 1,024, wherever it is asked for")
     func lengths() async throws {
         try await TicketHarness.run { api in
             let tooLong = "The password field must not be greater than 1024 characters."
@@ -161,7 +165,9 @@ struct AccountTests {
         }
     }
 
-    @Test("Five failed logins in a minute, then 429 even with the right password; a minute later it is well again")
+    @Test(
+        "ACC-4, ACC-6: five failed logins in a minute, then 429 even with the right password; later it is well again"
+    )
     func throttle() async throws {
         try await TicketHarness.run { api in
             _ = try await api.customer("Ada")
@@ -187,7 +193,7 @@ struct AccountTests {
         }
     }
 
-    @Test("Attempts made at the same time cannot slip past the throttle")
+    @Test("ACC-4, ACC-5: attempts made at the same time cannot slip past the throttle")
     func concurrentThrottle() async throws {
         try await TicketHarness.run { api in
             _ = try await api.customer("Ada")

@@ -4,7 +4,9 @@ import TicketAPI
 
 @Suite(.timeLimit(.minutes(3)))
 struct BroadcastTests {
-    @Test("NewMessage goes to the ticket's chat with the stored message, and leaves out the sender's socket")
+    @Test(
+        "EVT-3, EVT-4: NewMessage goes to the ticket's chat with the stored message, and leaves out the sender's socket"
+    )
     func newMessage() async throws {
         try await TicketHarness.run { api in
             let ada = try await api.customer("Ada")
@@ -23,7 +25,9 @@ struct BroadcastTests {
         }
     }
 
-    @Test("What becomes of a ticket is told to the admins and to its owner, in order; nothing changed is nothing told")
+    @Test(
+        "EVT-5, TIC-3: what becomes of a ticket is told to admins and owner, in order; nothing changed is nothing told"
+    )
     func ticketEvents() async throws {
         try await TicketHarness.run { api in
             let ada = try await api.customer("Ada")
@@ -52,7 +56,7 @@ struct BroadcastTests {
     }
 
     @Test(
-        "Each style has its names; both go out in one call; an alias is one name more",
+        "EVT-6: each style has its names; both go out in one call; an alias is one name more",
         arguments: [
             ("plain", ["NewMessage", "message.sent"]),
             ("laravel", ["App\\Events\\NewMessage", "message.sent"]),
@@ -73,7 +77,7 @@ struct BroadcastTests {
         }
     }
 
-    @Test("An event above 10,240 bytes goes out without the text, and holds up nothing")
+    @Test("EVT-7: an event above 10,240 bytes goes out without the text, and holds up nothing")
     func truncated() async throws {
         try await TicketHarness.run { api in
             let ada = try await api.customer("Ada")

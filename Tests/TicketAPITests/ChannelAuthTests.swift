@@ -4,7 +4,7 @@ import Testing
 
 @Suite(.timeLimit(.minutes(3)))
 struct ChannelAuthTests {
-    @Test("Channels are for those whose they are; everything else is 403")
+    @Test("CHN-1: channels are for those whose they are; everything else is 403")
     func policy() async throws {
         try await TicketHarness.run { api in
             let ada = try await api.customer("Ada")
@@ -44,7 +44,7 @@ struct ChannelAuthTests {
         }
     }
 
-    @Test("The answer signs exactly the channel, the socket and the member's data; a form is as good as JSON")
+    @Test("CHN-2: the answer signs exactly the channel, the socket and the member's data; a form is as good as JSON")
     func signatures() async throws {
         try await TicketHarness.run { api in
             let ada = try await api.customer("Ada")
@@ -73,7 +73,7 @@ struct ChannelAuthTests {
     }
 
     @Test(
-        "Of a long name a presence channel gets as much as a broker takes",
+        "CHN-2: of a long name a presence channel gets as much as a broker takes",
         arguments: [("😀", false), (#"\u0001"#, false), (#"\""#, true), ("é", true)])
     func longName(_ letter: String, _ fits: Bool) async throws {
         try await TicketHarness.run { api in
@@ -104,7 +104,7 @@ struct ChannelAuthTests {
         }
     }
 
-    @Test("Without both fields, or with a socket id that is none, it is 422; without a token 401")
+    @Test("CHN-3: without both fields, or with a socket id that is none, it is 422; without a token 401")
     func refusals() async throws {
         try await TicketHarness.run { api in
             let ada = try await api.customer("Ada")

@@ -3,7 +3,7 @@ import Testing
 
 @Suite(.timeLimit(.minutes(3)))
 struct ChatTests {
-    @Test("A message has the contract's shape; who receives it follows from who sent it")
+    @Test("CHAT-3, TIC-10: a message has the contract's shape; who receives it follows from who sent it")
     func shape() async throws {
         try await TicketHarness.run { api in
             let root = try await api.admin()
@@ -39,7 +39,7 @@ struct ChatTests {
         }
     }
 
-    @Test("A chat opens with the assignee; without any admin, with the first that comes")
+    @Test("CHAT-1, CHAT-2: a chat opens with the assignee; without any admin, with the first that comes")
     func opening() async throws {
         try await TicketHarness.run { api in
             let ada = try await api.customer("Ada")
@@ -58,7 +58,7 @@ struct ChatTests {
         }
     }
 
-    @Test("History comes in pages: the newest, before a message, after a message, between two")
+    @Test("CHAT-4, CHAT-5: history comes in pages: the newest, before a message, after a message, between two")
     func paging() async throws {
         try await TicketHarness.run { api in
             let ada = try await api.customer("Ada")
@@ -96,7 +96,7 @@ struct ChatTests {
         }
     }
 
-    @Test("Content is 1 to 5,000 code points after trimming")
+    @Test("CHAT-6, HTTP-13: content is 1 to 5,000 code points after trimming")
     func contentLength() async throws {
         try await TicketHarness.run { api in
             let ada = try await api.customer("Ada")
@@ -120,7 +120,7 @@ struct ChatTests {
         }
     }
 
-    @Test("To a Closed ticket only an admin may write")
+    @Test("CHAT-7, CHAT-8: to a Closed ticket only an admin may write")
     func closed() async throws {
         try await TicketHarness.run { api in
             let ada = try await api.customer("Ada")
@@ -136,7 +136,9 @@ struct ChatTests {
         }
     }
 
-    @Test("A repeated key returns the first answer and sends nothing; with another body it is refused")
+    @Test(
+        "CHAT-8 to CHAT-10: a repeated key returns the first answer and sends nothing; with another body it is refused"
+    )
     func idempotency() async throws {
         try await TicketHarness.run { api in
             let ada = try await api.customer("Ada")
@@ -177,7 +179,7 @@ struct ChatTests {
         }
     }
 
-    @Test("Requests with one key at the same time: one message, and all get its answer")
+    @Test("CHAT-9: requests with one key at the same time: one message, and all get its answer")
     func concurrentIdempotency() async throws {
         try await TicketHarness.run { api in
             let ada = try await api.customer("Ada")

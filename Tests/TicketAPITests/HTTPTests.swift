@@ -5,7 +5,7 @@ import Testing
 
 @Suite(.timeLimit(.minutes(3)))
 struct HTTPTests {
-    @Test("An unknown path is 404, a wrong method 405 with Allow, an id that is none 404")
+    @Test("HTTP-1, HTTP-8, HTTP-9: an unknown path is 404, a wrong method 405 with Allow, an id that is none 404")
     func routing() async throws {
         try await TicketHarness.run { api in
             let ada = try await api.customer("Ada")
@@ -34,7 +34,9 @@ struct HTTPTests {
         }
     }
 
-    @Test("A body that is not JSON is 400, of another type 415, too large 413 before it is read")
+    @Test(
+        "HTTP-2, HTTP-4, HTTP-5: a body that is not JSON is 400, of another type 415, too large 413 before it is read"
+    )
     func bodies() async throws {
         try await TicketHarness.run { api in
             let ada = try await api.customer("Ada")
@@ -71,7 +73,7 @@ struct HTTPTests {
         }
     }
 
-    @Test("A guarded route asks who is there before it looks at the body")
+    @Test("HTTP-10: a guarded route asks who is there before it looks at the body")
     func credentialsFirst() async throws {
         try await TicketHarness.run { api in
             for (method, path) in [

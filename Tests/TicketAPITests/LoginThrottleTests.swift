@@ -5,7 +5,7 @@ import Testing
 struct LoginThrottleTests {
     private let now = Timestamp(microseconds: 1_000_000_000_000)
 
-    @Test("A slot that was given back leaves nothing behind")
+    @Test("ACC-5: a slot that was given back leaves nothing behind")
     func givenBack() throws {
         let throttle = LoginThrottle()
         for index in 0...LoginThrottle.maxKeys {
@@ -13,7 +13,9 @@ struct LoginThrottleTests {
         }
     }
 
-    @Test("When as many addresses as are remembered failed, others wait for the next minute, and none is forgotten")
+    @Test(
+        "ACC-12: when as many addresses as are remembered failed, others wait a minute, and none is forgotten"
+    )
     func bound() throws {
         let throttle = LoginThrottle()
         func take(_ email: String, at seconds: Int64 = 0) throws {

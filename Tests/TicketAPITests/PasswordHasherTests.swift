@@ -4,7 +4,7 @@ import Testing
 @testable import TicketAPI
 
 struct PasswordHasherTests {
-    @Test("However many registrations wait, a login finds a place", .timeLimit(.minutes(3)))
+    @Test("ACC-10: however many registrations wait, a login finds a place", .timeLimit(.minutes(3)))
     func registrationsLeaveRoom() async throws {
         let hasher = try PasswordHasher(cost: .standard, threads: 1)
         await withTaskGroup(of: Bool.self) { group in

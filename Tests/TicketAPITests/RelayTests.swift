@@ -17,7 +17,9 @@ struct RelayTests {
             .compactMap { $0.json["message"]["content"].string }
     }
 
-    @Test("Many clients at once: every message is published, in order per ticket, once, in calls of at most ten events")
+    @Test(
+        "EVT-2, EVT-8: many clients at once: messages go out in order per ticket, once, in calls of at most ten"
+    )
     func order() async throws {
         try await TicketHarness.run(style: .both) { api in
             let ada = try await api.customer("Ada")
@@ -41,7 +43,7 @@ struct RelayTests {
         }
     }
 
-    @Test("While the broker is away, posting works; when it is back, everything comes in order")
+    @Test("EVT-1, EVT-2: while the broker is away, posting works; when it is back, everything comes in order")
     func brokerAway() async throws {
         try await TicketHarness.run { api in
             let ada = try await api.customer("Ada")
@@ -57,7 +59,7 @@ struct RelayTests {
     }
 
     @Test(
-        "A status that does not speak of the event is tried again until it has passed, whoever answers",
+        "EVT-9: a status that does not speak of the event is tried again until it has passed, whoever answers",
         arguments: [301, 401, 402, 403, 404, 405, 408, 410, 429, 500, 502, 503])
     func retries(_ status: Int) async throws {
         try await TicketHarness.run { api in
@@ -78,7 +80,7 @@ struct RelayTests {
     }
 
     @Test(
-        "An event that is refused for good is dropped; its ticket and its neighbours in the call go on",
+        "EVT-9: an event that is refused for good is dropped; its ticket and its neighbours in the call go on",
         arguments: [400, 413, 422])
     func poison(_ status: Int) async throws {
         try await TicketHarness.run { api in
@@ -101,7 +103,7 @@ struct RelayTests {
         }
     }
 
-    @Test("A server that takes no socket id gets the event without it, in its place")
+    @Test("EVT-9: a server that takes no socket id gets the event without it, in its place")
     func refusedSocketID() async throws {
         try await TicketHarness.run { api in
             let ada = try await api.customer("Ada")
@@ -150,7 +152,7 @@ struct RelayTests {
         try FileManager.default.removeItem(atPath: directory)
     }
 
-    @Test("A ticket on which the broker fails again and again holds up no other")
+    @Test("EVT-10: a ticket on which the broker fails again and again holds up no other")
     func failingTicket() async throws {
         try await TicketHarness.run { api in
             let ada = try await api.customer("Ada")
@@ -175,7 +177,7 @@ struct RelayTests {
         }
     }
 
-    @Test("What was committed but not published goes out after a restart, with the same ids")
+    @Test("EVT-1, EVT-2: what was committed but not published goes out after a restart, with the same ids")
     func recovery() async throws {
         try await TicketHarness.run { api in
             let ada = try await api.customer("Ada")
@@ -199,7 +201,7 @@ struct RelayTests {
         }
     }
 
-    @Test("A row that an earlier process left behind is published at the start")
+    @Test("EVT-1: a row that an earlier process left behind is published at the start")
     func leftBehind() async throws {
         try await TicketHarness.run { api in
             try await api.stop()
@@ -218,7 +220,7 @@ struct RelayTests {
         }
     }
 
-    @Test("A shutdown publishes what is pending first")
+    @Test("OPS-4: a shutdown publishes what is pending first")
     func drain() async throws {
         try await TicketHarness.run { api in
             let ada = try await api.customer("Ada")

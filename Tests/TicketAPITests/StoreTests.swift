@@ -22,7 +22,7 @@ struct StoreTests {
         _ = try await TicketServer.bind(configuration, logger: TicketHarness.logger)
     }
 
-    @Test("A file that is no database is refused in one line and left as it is")
+    @Test("OPS-2: a file that is no database is refused in one line and left as it is")
     func notADatabase() async throws {
         try await Self.inDirectory { directory in
             let path = "\(directory)/tickets.sqlite"
@@ -36,7 +36,7 @@ struct StoreTests {
         }
     }
 
-    @Test("A database of another application is refused and left as it is")
+    @Test("OPS-2: a database of another application is refused and left as it is")
     func foreignDatabase() async throws {
         try await Self.inDirectory { directory in
             let path = "\(directory)/tickets.sqlite"
@@ -52,7 +52,7 @@ struct StoreTests {
         }
     }
 
-    @Test("A database of a newer version is refused")
+    @Test("OPS-2: a database of a newer version is refused")
     func newerDatabase() async throws {
         try await Self.inDirectory { directory in
             _ = try await Accounts.create(
@@ -67,7 +67,7 @@ struct StoreTests {
         }
     }
 
-    @Test("A directory that is not there, and a port in use, are said in one line")
+    @Test("OPS-2: a directory that is not there, and a port in use, are said in one line")
     func operatorErrors() async throws {
         await #expect { try await Self.bind("/nonexistent") } throws: {
             "\($0)" == "The data directory /nonexistent cannot be written: No such file or directory."
@@ -154,7 +154,7 @@ struct StoreTests {
         }
     }
 
-    @Test("A full disk refuses the write, keeps what was stored, and writes again when there is room")
+    @Test("OPS-3: a full disk refuses the write, keeps what was stored, and writes again when there is room")
     func diskFull() async throws {
         try await Self.inDirectory { directory in
             let store = try TicketStore.open(dataDirectory: directory)
@@ -193,7 +193,7 @@ struct StoreTests {
     }
 
     @Test(
-        "Moments are ISO 8601 in UTC with microseconds",
+        "HTTP-14: moments are ISO 8601 in UTC with microseconds",
         arguments: [
             (0, "1970-01-01T00:00:00.000000Z"), (951_782_399_999_999, "2000-02-28T23:59:59.999999Z"),
             (951_782_400_000_000, "2000-02-29T00:00:00.000000Z"),

@@ -3,7 +3,7 @@ import Testing
 
 @Suite(.timeLimit(.minutes(3)))
 struct TicketTests {
-    @Test("A ticket begins Open, is shown whole, and ignores what its opener may not set")
+    @Test("TIC-2: a ticket begins Open, is shown whole, and ignores what its opener may not set")
     func create() async throws {
         try await TicketHarness.run { api in
             let ada = try await api.customer("Ada")
@@ -31,7 +31,7 @@ struct TicketTests {
         }
     }
 
-    @Test("What is wrong with a ticket is said in Laravel's words")
+    @Test("HTTP-6, HTTP-7, HTTP-11: what is wrong with a ticket is said in Laravel's words")
     func createTexts() async throws {
         try await TicketHarness.run { api in
             let ada = try await api.customer("Ada")
@@ -59,7 +59,9 @@ struct TicketTests {
         }
     }
 
-    @Test("Only sent fields change; an owner while it is not Closed; status and assignee are the admins'")
+    @Test(
+        "TIC-3 to TIC-5, HTTP-3: only sent fields change, by an owner until it is Closed; admins have more"
+    )
     func update() async throws {
         try await TicketHarness.run { api in
             let ada = try await api.customer("Ada")
@@ -105,7 +107,7 @@ struct TicketTests {
         }
     }
 
-    @Test("A deleted ticket is gone, chat included, and its id does not come back")
+    @Test("TIC-6, HTTP-3: a deleted ticket is gone, chat included, and its id does not come back")
     func delete() async throws {
         try await TicketHarness.run { api in
             let ada = try await api.customer("Ada")
@@ -133,7 +135,7 @@ struct TicketTests {
     }
 
     @Test(
-        "Who may do what: a stranger's ticket is 404 on every route",
+        "TIC-1, TIC-4, TIC-6: who may do what: a stranger's ticket is 404 on every route",
         arguments: [
             Access(method: "GET", path: "", body: nil, owner: 200, stranger: 404, admin: 200),
             Access(method: "PUT", path: "", body: #"{"subject":"S"}"#, owner: 200, stranger: 404, admin: 200),
@@ -166,7 +168,7 @@ struct TicketTests {
         }
     }
 
-    @Test("A list leaves out a description above 5,000 characters and says so; the ticket itself has it")
+    @Test("TIC-11: a list leaves out a description above 5,000 characters and says so; the ticket itself has it")
     func longDescriptions() async throws {
         try await TicketHarness.run { api in
             let ada = try await api.customer("Ada")
@@ -192,7 +194,7 @@ struct TicketTests {
         }
     }
 
-    @Test("A customer lists the own tickets, an admin all; pages are Laravel's")
+    @Test("TIC-7: a customer lists the own tickets, an admin all; pages are Laravel's")
     func list() async throws {
         try await TicketHarness.run { api in
             let ada = try await api.customer("Ada")
@@ -236,7 +238,7 @@ struct TicketTests {
         }
     }
 
-    @Test("Lists are filtered and sorted; priority and status by meaning")
+    @Test("TIC-8, TIC-9: lists are filtered and sorted; priority and status by meaning")
     func filtersAndSorts() async throws {
         try await TicketHarness.run { api in
             let ada = try await api.customer("Ada")

@@ -1,0 +1,1 @@
+"""A conformance suite for Pusher-compatible servers: `python -m conformance --help`."""
