@@ -1,7 +1,7 @@
 # 'make run' to try it, 'make test' to check it. Both may be run again and again.
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint fuzz conformance clean libraries python swift
+.PHONY: help run build test lint fuzz autobahn conformance clean libraries python swift
 
 BUILD_PACKAGES := libssl-dev libsqlite3-dev zlib1g-dev pkg-config git ca-certificates
 VENV := .venv
@@ -28,6 +28,9 @@ lint: swift ## Check the format of the sources
 FUZZ_SECONDS ?= 60
 fuzz: libraries swift ## Fuzz every parser for a minute each; one of them: make fuzz TARGET=http FUZZ_SECONDS=600
 	scripts/fuzz $(TARGET) $(FUZZ_SECONDS)
+
+autobahn: libraries swift ## Run Autobahn's WebSocket testsuite against the broker's connection code
+	scripts/autobahn
 
 conformance: export APP_SECRET := $(APP_SECRET)
 # The secret reaches the suite by the environment: a command line can be read by every user of the machine.

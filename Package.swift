@@ -121,3 +121,11 @@ let package = Package(
         ),
     ]
 )
+
+// 'make autobahn' puts the sources there: the broker's, patched to echo. No target of any other build.
+if Context.environment["SWITCHBOARD_AUTOBAHN"] == "1" {
+    package.targets.append(
+        .executableTarget(
+            name: "AutobahnEcho", dependencies: package.targets.first { $0.name == "Broker" }?.dependencies ?? [],
+            path: ".build/autobahn/AutobahnEcho", swiftSettings: settings))
+}
