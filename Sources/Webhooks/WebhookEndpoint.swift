@@ -58,7 +58,10 @@ package struct WebhookEndpoint: Sendable {
         }
         guard parts.fragment == nil else { throw WebhookMistake(description: "url must not have a fragment (#…)") }
         let port = parts.port ?? (scheme == "https" ? 443 : 80)
-        guard (1...65_535).contains(port) else {
+        // A number that no `Int` holds is no port to Foundation, and must not become the default one.
+        let authority = url.drop { $0 != "/" }.dropFirst(2).prefix { !"/?".contains($0) }
+        let saysPort = !authority.hasSuffix(parts.percentEncodedHost ?? host)
+        guard (1...65_535).contains(port), saysPort == (parts.port != nil) else {
             throw WebhookMistake(description: "url must have a port from 1 to 65535, or none")
         }
         return "\(scheme)://\(host):\(port)\(parts.percentEncodedPath)"

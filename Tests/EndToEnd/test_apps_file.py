@@ -88,6 +88,14 @@ def test_ten_thousand_apps_and_not_one_more(tmp_path):
     refused(run("check", "--config", file), "10001 entries", "1 to 10000", code=78)
 
 
+def test_aliases_of_aliases_are_refused_at_once(tmp_path):
+    lists = ["      - &x0 [q, q, q, q, q, q, q, q, q, q]"]
+    lists += [f"      - &x{i} [{', '.join(10 * [f'*x{i - 1}'])}]" for i in range(1, 12)]
+    file = tmp_path / "switchboard.yaml"
+    file.write_text(GOOD + "    allowed_origins:\n" + "\n".join(lists) + "\n")
+    refused(run("check", "--config", file), "apps[0].allowed_origins[0] is a list", code=78)
+
+
 @pytest.mark.parametrize("name, value", [
     ("PUSHER_APP_ID", "1"), ("PUSHER_APP_KEY", "k"), ("PUSHER_APP_SECRET", SECRET), ("PUSHER_APP_CLIENT_EVENTS", "1"),
     ("PUSHER_APP_CLIENT_EVENTS_PER_SECOND", "5"), ("BROKER_ALLOWED_ORIGINS", "*"),

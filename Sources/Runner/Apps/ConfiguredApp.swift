@@ -44,7 +44,9 @@ struct AppList: Sendable {
         var taken = TakenNames()
         for (index, node) in nodes.enumerated() {
             let mapping = try FileMapping(node, place: "apps[\(index)]", file: file, rows: AppTable.rows)
-            let app = try Self.app(mapping, fingerprint: node.hashValue)
+            var app = try Self.app(mapping)
+            // Only now is it known to be of a bounded size: aliases of aliases make a small file a huge tree.
+            app.fingerprint = node.hashValue
             try taken.take(app.id, as: AppTable.id.row, in: mapping)
             try taken.take(app.credentials.key, as: AppTable.key.row, in: mapping)
             apps.append(app)
@@ -52,7 +54,7 @@ struct AppList: Sendable {
         self.apps = apps
     }
 
-    private static func app(_ mapping: FileMapping, fingerprint: Int) throws(StartFailure) -> ConfiguredApp {
+    private static func app(_ mapping: FileMapping) throws(StartFailure) -> ConfiguredApp {
         let webhooks = try self.webhooks(mapping)
         let credentials = try self.credentials(mapping)
         let application = Application(
@@ -63,8 +65,7 @@ struct AppList: Sendable {
             features: try self.features(mapping), rates: try self.rates(mapping), limits: try self.limits(mapping),
             webhookEvents: WebhookApp(credentials: credentials, endpoints: webhooks).decisiveKinds)
         return ConfiguredApp(
-            application: application, name: try mapping.optional(AppTable.name), webhooks: webhooks,
-            fingerprint: fingerprint)
+            application: application, name: try mapping.optional(AppTable.name), webhooks: webhooks)
     }
 
     private static func credentials(_ mapping: FileMapping) throws(StartFailure) -> AppCredentials {
