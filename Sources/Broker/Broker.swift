@@ -130,10 +130,12 @@ package final class Broker: Service {
     package var hasTLS: Bool { self.configuration.tls != nil }
 
     /// Reads the certificate and its key again and serves new connections with them. Throws a `TLSFailure` when they
-    /// cannot be served with, and then those of before stay. A broker that was started without stays without.
+    /// cannot be served with, and then those of before stay; a `CancellationError` when the task was cancelled
+    /// meanwhile. A broker that was started without stays without.
     package func reloadTLS() async throws {
         guard let files = self.configuration.tls else { return }
         let tls = try await TLSIdentity.load(files, configuration: self.configuration, logger: self.logger)
+        try Task.checkCancellation()
         let loops = self.loops.map { loop in loop.eventLoop.submit { loop.value.tls = tls } }
         // As in `reload`.
         try? await EventLoopFuture.andAllComplete(loops, on: self.group.any()).get()

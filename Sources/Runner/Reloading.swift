@@ -25,6 +25,8 @@ struct Reloading: Service {
         for await _ in self.signals.cancelOnGracefulShutdown() {
             do {
                 apps = try await self.reload(apps)
+            } catch is CancellationError {
+                return
             } catch {
                 self.logger.error("reload refused, everything stays as it was: \(error)")
             }
@@ -52,9 +54,11 @@ struct Reloading: Service {
                     + "it out, set \(SettingTable.ticketsApp.row.configKey) to another one and restart")
         }
         try await self.reloadTLS()
-        // From here on nothing can fail.
-        await self.broker?.reload(list.apps.map(\.application))
+        // Another part has failed while the files were read: the broker may be gone.
+        try Task.checkCancellation()
+        // From here on nothing can fail. The webhooks first: the broker tells of a new app's channels at once.
         self.webhooks?.reload(list.apps.map(\.webhookApp))
+        await self.broker?.reload(list.apps.map(\.application))
         if let ticketsApp { self.tickets?.replaceCredentials(with: ticketsApp.credentials) }
         self.logger.info("reloaded \(path): \(AppChanges(from: present, to: list.apps))")
         self.warn(sources)
