@@ -19,7 +19,7 @@ struct DeadLetters: AsyncParsableCommand {
         var json = false
 
         func run() async throws {
-            let letters = try await self.place.letters(self.place.box(self.place.settings()))
+            let letters = try await self.place.letters(try self.place.box(self.place.settings()))
             StandardOutput.write(self.json ? try Self.json(letters) : DeadLetterTable(letters).text)
         }
 
@@ -43,7 +43,7 @@ struct DeadLetters: AsyncParsableCommand {
             guard let list = settings.apps else {
                 throw StartFailure.configuration("there is no list of apps; name the server's file with --config")
             }
-            let box = self.place.box(settings)
+            let box = try self.place.box(settings)
             let letters = try self.choice.pick(from: try await self.place.letters(box))
             var failures = 0
             for letter in letters {
@@ -73,7 +73,7 @@ struct DeadLetters: AsyncParsableCommand {
         @OptionGroup var choice: DeadLetterChoice
 
         func run() async throws {
-            let box = self.place.box(try self.place.settings())
+            let box = try self.place.box(self.place.settings())
             let ids = self.choice.all ? try await self.place.letters(box).map(\.id) : self.choice.ids
             var missing: [String] = []
             for id in ids {
@@ -105,7 +105,12 @@ struct DeadLetterPlace: ParsableArguments {
                 flags: flags, environment: ProcessInfo.processInfo.environment, file: self.configurationFlag.file()))
     }
 
-    func box(_ settings: Settings) -> DeadLetterBox {
+    func box(_ settings: Settings) throws(StartFailure) -> DeadLetterBox {
+        // A server makes it at its start: where there is none, "no dead letters" would be said of the wrong place.
+        guard FileManager.default.fileExists(atPath: settings.dataDirectory) else {
+            throw .unavailable(
+                "there is no data directory \(settings.dataDirectory); name the server's with --data-dir or --config")
+        }
         let level = max(settings.logLevel, .warning)
         let logger = Logger(label: "webhooks") { label in
             LineLogHandler(label: label, level: level, format: settings.logFormat)

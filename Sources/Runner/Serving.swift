@@ -107,9 +107,7 @@ struct Serving {
 
     private func webhookDispatcher(_ selection: AppSelection, in directory: DataDirectory) -> WebhookDispatcher {
         let logger = Logger(label: "webhooks")
-        var configuration = WebhookConfiguration()
-        // Of the process's ten seconds the ticket API and the broker, which are shut down before, need their shares.
-        configuration.shutdownTime = .seconds(1)
+        let configuration = WebhookConfiguration()
         return WebhookDispatcher(
             apps: selection.apps.map(\.webhookApp),
             deadLetters: DeadLetterBox(

@@ -15,8 +15,9 @@ package struct WebhookConfiguration: Sendable {
     package var longestPause = Duration.seconds(60)
     /// How long after its creation a request is still tried.
     package var retryTime = Duration.seconds(300)
-    /// How long the last requests have at shutdown, all endpoints at the same time.
-    package var shutdownTime = Duration.seconds(3)
+    /// How long the last requests have at shutdown, all endpoints at the same time: of the process's ten seconds the
+    /// ticket API and the broker, which are shut down before, need their shares.
+    package var shutdownTime = Duration.seconds(1)
     /// Events that wait for an endpoint, in number and bytes.
     package var maxEvents = 10_000
     package var maxBytes = 32 << 20

@@ -430,6 +430,13 @@ def test_dead_letters_are_listed_replayed_and_dropped(start, tmp_path, receiver)
     assert json.loads(webhooks("list", "--json").stdout) == []
 
 
+def test_dead_letters_of_a_place_without_a_server(tmp_path):
+    for command in (["list"], ["drop", "--all"]):
+        elsewhere = run("webhooks", *command, "--data-dir", tmp_path / "elsewhere")
+        assert elsewhere.returncode == 69 and elsewhere.stdout == ""
+        assert f"there is no data directory {tmp_path / 'elsewhere'}" in elsewhere.stderr
+
+
 # TLS
 
 def certificate(directory, name):
