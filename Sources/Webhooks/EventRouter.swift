@@ -14,14 +14,14 @@ struct EventRouter {
     }
 
     private let configuration: WebhookConfiguration
-    private let sender: WebhookSender
+    private let lookups: HostLookups
     private let letters: LetterDesk
     private let logger: Logger
     private var apps: [String: App] = [:]
 
-    init(configuration: WebhookConfiguration, sender: WebhookSender, letters: LetterDesk, logger: Logger) {
+    init(configuration: WebhookConfiguration, letters: LetterDesk, logger: Logger) {
         self.configuration = configuration
-        self.sender = sender
+        self.lookups = HostLookups(configuration)
         self.letters = letters
         self.logger = logger
     }
@@ -47,7 +47,7 @@ struct EventRouter {
                     routes.append(Route(endpoint: endpoint, worker: worker))
                 } else {
                     let worker = EndpointWorker(
-                        app: app, endpoint: endpoint, configuration: self.configuration, sender: self.sender,
+                        app: app, endpoint: endpoint, configuration: self.configuration, lookups: self.lookups,
                         letters: self.letters, logger: self.logger)
                     routes.append(Route(endpoint: endpoint, worker: worker))
                     started.append(worker)

@@ -8,8 +8,11 @@ package struct WebhookConfiguration: Sendable {
     /// How long a batch waits to be filled, and how many events fill it.
     package var batchDelay = Duration.milliseconds(250)
     package var batchSize = 20
-    /// How long an endpoint has for a 2xx.
+    /// How long an endpoint has for a 2xx, looking up its host name and connecting included.
     package var answerTime = Duration.seconds(4)
+    /// Finds the addresses of endpoints' host names, and how often at the same time.
+    package var lookUp: HostLookup = SystemLookup.addresses
+    package var maxLookups = 64
     /// The pause after the first failure; it doubles with each up to the longest.
     package var firstPause = Duration.seconds(1)
     package var longestPause = Duration.seconds(60)

@@ -39,17 +39,15 @@ package final class WebhookDispatcher: WebhookSink, Service {
     /// Sends until graceful shutdown or cancellation. At graceful shutdown everything that is held back is told at
     /// once and the queues have a bounded time; what is left then is kept as dead letters.
     package func run() async throws {
-        let sender = WebhookSender(answerTime: self.configuration.answerTime)
         await withGracefulShutdownHandler {
             await withDiscardingTaskGroup { group in
                 var router = EventRouter(
-                    configuration: self.configuration, sender: sender, letters: self.letters, logger: self.logger)
+                    configuration: self.configuration, letters: self.letters, logger: self.logger)
                 await self.loop(&router, in: &group)
             }
         } onGracefulShutdown: {
             self.inbox.close()
         }
-        try await sender.shutdown()
     }
 
     private func loop(_ router: inout EventRouter, in group: inout DiscardingTaskGroup) async {

@@ -25,23 +25,24 @@ extension DeadLetterBox {
         }
         var events = try letter.events()[...]
         let count = events.count
-        let sender = WebhookSender(answerTime: configuration.answerTime)
+        let sender = WebhookSender(
+            url: endpoint.url, lookups: HostLookups(configuration), answerTime: configuration.answerTime)
         do {
             while !events.isEmpty {
                 let part = events.prefix(endpoint.batches ? configuration.batchSize : 1)
                 let request = WebhookRequest(
                     events: part, credentials: app.credentials, created: WallClock.milliseconds)
-                if let failure = await sender.send(request, to: endpoint) {
+                if let failure = await sender.send(request, headers: endpoint.headers) {
                     throw ReplayFailure(description: "\(endpoint.name) did not accept letter \(letter.id): \(failure)")
                 }
                 events = events.dropFirst(part.count)
             }
         } catch {
-            try await sender.shutdown()
+            await sender.shutdown()
             if events.count < count { try await self.write(letter.keeping(events)) }
             throw error
         }
-        try await sender.shutdown()
+        await sender.shutdown()
         try await self.remove(letter.id)
     }
 }

@@ -20,7 +20,7 @@ final class EndpointWorker: Sendable {
     private let logger: Logger
 
     init(
-        app: WebhookApp, endpoint: WebhookEndpoint, configuration: WebhookConfiguration, sender: WebhookSender,
+        app: WebhookApp, endpoint: WebhookEndpoint, configuration: WebhookConfiguration, lookups: HostLookups,
         letters: LetterDesk, logger: Logger
     ) {
         self.app = app.id
@@ -30,7 +30,8 @@ final class EndpointWorker: Sendable {
                 queue: EndpointQueue(
                     credentials: app.credentials, batches: endpoint.batches, configuration: configuration),
                 endpoint: endpoint, shedLog: LossLog(interval: configuration.logInterval)))
-        self.sender = sender
+        self.sender = WebhookSender(
+            url: endpoint.url, lookups: lookups, answerTime: configuration.answerTime)
         self.letters = letters
         var logger = logger
         logger[metadataKey: "app"] = "\(app.id)"
@@ -91,6 +92,7 @@ final class EndpointWorker: Sendable {
             }
             group.cancelAll()
         }
+        await self.sender.shutdown()
         let (isDismissed, rest) = self.state.withLock { ($0.isDismissed, $0.queue.close()) }
         if isDismissed {
             self.logger.notice(
@@ -111,7 +113,7 @@ final class EndpointWorker: Sendable {
     }
 
     private func attempt(_ request: WebhookRequest) async {
-        let failure = await self.sender.send(request, to: self.state.withLock { $0.endpoint })
+        let failure = await self.sender.send(request, headers: self.state.withLock { $0.endpoint.headers })
         let action = self.state.withLock {
             $0.queue.attemptFinished(failure: failure, now: .now, chance: .random(in: 0...1))
         }

@@ -35,7 +35,10 @@ final class Receiver: Sendable {
     let port: Int
 
     /// - Parameter answer: is given each request and how many came before it.
-    init(answer: @escaping @Sendable (Request, Int) -> Answer = { _, _ in .status(200) }) async throws {
+    init(
+        host: String = "127.0.0.1", port: Int = 0,
+        answer: @escaping @Sendable (Request, Int) -> Answer = { _, _ in .status(200) }
+    ) async throws {
         let box = Box()
         self.state = Mutex(State(answer: answer))
         let listener = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
@@ -46,7 +49,7 @@ final class Receiver: Sendable {
                     try channel.pipeline.syncOperations.addHandler(Recorder(box: box))
                 }
             }
-            .bind(host: "127.0.0.1", port: 0).get()
+            .bind(host: host, port: port).get()
         self.port = listener.localAddress?.port ?? 0
         self.listener.withLock { $0 = listener }
         box.receiver.withLock { $0 = self }
