@@ -103,7 +103,8 @@ class Server:
 
         def stopped():
             # The state follows the name, which is in parentheses.
-            return all(task.joinpath("stat").read_text().rpartition(")")[2].split()[0] == "T" for task in tasks.iterdir())
+            states = (task.joinpath("stat").read_text().rpartition(")")[2].split()[0] for task in tasks.iterdir())
+            return all(state == "T" for state in states)
 
         wait_until(stopped, "the stop of every thread")
 
