@@ -308,7 +308,8 @@ final class Connection: ChannelInboundHandler {
         switch self.state {
         case .webSocket: self.close(with: .shuttingDown)
         case .http(let exchange) where exchange.isIdle:
-            if self.outbound.isEmpty { self.closeIdle() } else { self.closeAfterReplies() }
+            // Nobody waits here for a TLS peer to agree: it has no request under way.
+            if self.outbound.isEmpty { self.closeNow() } else { self.closeAfterReplies() }
         case .http, .closing, .closed: break
         }
     }
