@@ -1,6 +1,7 @@
 import Digests
 import Foundation
 import PusherProtocol
+import Support
 import Testing
 import Webhooks
 
@@ -220,11 +221,11 @@ import Webhooks
 
     @Test("WH-5: nobody listens")
     func noConnection() async throws {
-        let receiver = try await Receiver()
-        try await receiver.stop()
+        let nobody = try ReservedPort()
         var configuration = WebhookConfiguration.quick
         configuration.retryTime = .zero
-        _ = try await running([try WebhookEndpoint(url: receiver.url)], configuration) { running in
+        let endpoint = try WebhookEndpoint(url: "http://127.0.0.1:\(nobody.port)/hooks")
+        _ = try await running([endpoint], configuration) { running in
             running.put(.channelOccupied(self.orders))
             let letters = try await running.letters(1)
             #expect(letters.first?.failure == "Connection refused")
