@@ -31,7 +31,6 @@ final class Receiver: Sendable {
     }
 
     private let state: Mutex<State>
-    private let listener = Mutex<(any Channel)?>(nil)
     let port: Int
 
     /// - Parameter answer: is given each request and how many came before it.
@@ -48,7 +47,6 @@ final class Receiver: Sendable {
             }
             .bind(host: "127.0.0.1", port: 0).get()
         self.port = listener.localAddress?.port ?? 0
-        self.listener.withLock { $0 = listener }
         box.receiver.withLock { $0 = self }
     }
 
@@ -57,11 +55,6 @@ final class Receiver: Sendable {
 
     func answer(_ answer: @escaping @Sendable (Request, Int) -> Answer) {
         self.state.withLock { $0.answer = answer }
-    }
-
-    func stop() async throws {
-        let listener = self.listener.withLock { $0 }
-        try await listener?.close()
     }
 
     /// The requests, once there are so many; ends early when the test's time limit cancels it.
