@@ -86,7 +86,7 @@ let package = Package(
             swiftSettings: settings
         ),
 
-        // Vectors and seeded random numbers for the tests.
+        // Vectors, seeded random numbers and reserved ports for the tests.
         .target(name: "Support", path: "Tests/Support", swiftSettings: settings),
         .testTarget(name: "DigestsTests", dependencies: ["Digests"], swiftSettings: settings),
         .testTarget(name: "WireTests", dependencies: ["Wire", "Support"], swiftSettings: settings),
@@ -105,8 +105,8 @@ let package = Package(
         .testTarget(
             name: "TicketAPITests",
             dependencies: [
-                "TicketAPI", "PusherPublisher", "PusherProtocol", "Digests", nioCore, nioPosix, nioHTTP1, logging,
-                lifecycle, httpClient,
+                "TicketAPI", "PusherPublisher", "PusherProtocol", "Digests", "Support", nioCore, nioPosix, nioHTTP1,
+                logging, lifecycle, httpClient,
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: settings

@@ -55,7 +55,7 @@ struct TLSTests {
         try await TestBroker.run(certificate: TestCertificate(), configure: { $0.maxBacklog = 64 * 1024 }) { broker in
             let subscriber = try await broker.client()
             let filler = String(repeating: "x", count: 155)
-            for index in 0..<1000 { try await subscriber.subscribe("\(filler)-\(index)") }
+            try await subscriber.subscribe(toAll: (0..<1000).map { "\(filler)-\($0)" })
             let answer = try await broker.raw().call("GET", "/apps/4711/channels")
             #expect(answer.status == 200 && answer.body.utf8.count > 160_000)
         }
@@ -133,27 +133,24 @@ struct TLSTests {
         arguments: [[], [0x16], [0x16, 0x03, 0x01, 0x02, 0x00, 0x01], Array("GET /up HT".utf8)] as [[UInt8]])
     func silence(bytes: [UInt8]) async throws {
         try await TestBroker.run(
-            certificate: TestCertificate(), configure: { $0.timeouts.requestHead = .seconds(1) }
+            certificate: TestCertificate(), configure: { $0.timeouts.requestHead = .seconds(4) }
         ) { broker in
             let raw = try await broker.over(nil).raw()
             if !bytes.isEmpty { try await raw.send(bytes) }
-            let start = ContinuousClock.now
             let text = String(decoding: try await raw.takeAll(), as: UTF8.self)
             #expect(bytes.first == UInt8(ascii: "G") ? text.hasPrefix("HTTP/1.1 408 ") : text.isEmpty)
-            #expect(ContinuousClock.now - start < .seconds(10))
         }
     }
 
     @Test("Who says nothing behind a TLS handshake is closed with TLS's goodbye; half a request is answered 408")
     func silenceBehindTheHandshake() async throws {
         try await TestBroker.run(
-            certificate: TestCertificate(), configure: { $0.timeouts.requestHead = .seconds(2) }
+            certificate: TestCertificate(), configure: { $0.timeouts.requestHead = .seconds(6) }
         ) { broker in
-            let silent = try await broker.raw()
+            let (silent, half) = (try await broker.raw(), try await broker.raw())
+            try await half.send("GET /up HTTP/1.1\r\nHost:")
             #expect(try await silent.takeAll().isEmpty)
             #expect(silent.errors.isEmpty)
-            let half = try await broker.raw()
-            try await half.send("GET /up HTTP/1.1\r\nHost:")
             #expect(try await half.answer().status == 408)
             #expect(try await half.takeAll().isEmpty)
             #expect(half.errors.isEmpty)

@@ -251,7 +251,7 @@ struct UserTests {
 
     @Test("P105: who is not authorized in time is closed with 4009")
     func authorizationTimeout() async throws {
-        let application = TestBroker.application { features, _, _ in features.authorizationTimeout = 1 }
+        let application = TestBroker.application { features, _, _ in features.authorizationTimeout = 3 }
         try await TestBroker.run(application: application) { broker in
             let idle = try await broker.client()
             try await idle.subscribe("orders")
@@ -263,7 +263,7 @@ struct UserTests {
 
     @Test("P105: whoever signed in, joined a private channel, or came before the feature was taken away is not closed")
     func authorizedInTime() async throws {
-        let application = TestBroker.application { features, _, _ in features.authorizationTimeout = 4 }
+        let application = TestBroker.application { features, _, _ in features.authorizationTimeout = 6 }
         try await TestBroker.run(application: application) { broker in
             let early = try await broker.client()
             await broker.reload([TestBroker.application()])

@@ -97,7 +97,16 @@ class Server:
         return self.wait()
 
     def pause(self):
+        """Stops it; none of its threads runs on when this returns."""
         self.process.send_signal(signal.SIGSTOP)
+        tasks = Path(f"/proc/{self.process.pid}/task")
+
+        def stopped():
+            # The state follows the name, which is in parentheses.
+            states = (task.joinpath("stat").read_text().rpartition(")")[2].split()[0] for task in tasks.iterdir())
+            return all(state == "T" for state in states)
+
+        wait_until(stopped, "the stop of every thread")
 
     def resume(self):
         self.process.send_signal(signal.SIGCONT)

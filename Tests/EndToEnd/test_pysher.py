@@ -1,44 +1,12 @@
 """The broker through Pysher, a client library with a thread and timers of its own."""
 
 import json
-import logging
-import queue
 
 import pusher
-import pysher
 import pytest
 
+from pysher_listener import DEADLINE, Listener
 from switchboard import wait_until
-
-DEADLINE = 30
-
-
-class Listener:
-    """A connected Pysher client whose events go into a queue."""
-
-    def __init__(self, broker, user=None):
-        self.client = pysher.Pusher(
-            broker.key, secure=False, custom_host="127.0.0.1", port=broker.broker, secret=broker.secret,
-            user_data={"user_id": user, "user_info": {"name": user}} if user else None, log_level=logging.WARNING)
-        self.events = queue.Queue()
-        self.client.connect()
-        wait_until(lambda: self.client.connection.state == "connected", "Pysher's connection", DEADLINE)
-
-    def subscribe(self, channel, *names):
-        subscribed = self.client.subscribe(channel)
-        for name in ("pusher_internal:subscription_succeeded", *names):
-            subscribed.bind(name, lambda data, name=name: self.events.put((name, channel, data)))
-        # Pysher makes the channel known only after it has sent the frame: a confirmation may pass it by.
-        return subscribed
-
-    def next(self):
-        return self.events.get(timeout=DEADLINE)
-
-    def next_of(self, name):
-        while True:
-            event = self.next()
-            if event[0] == name:
-                return event
 
 
 @pytest.fixture
@@ -56,7 +24,7 @@ def connect(broker):
 
     yield connect_one
     for listener in listeners:
-        listener.client.disconnect(5)
+        listener.close()
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Webhooks
 
-@Suite(.timeLimit(.minutes(1))) struct DeadLetterTests {
+@Suite(.timeLimit(.minutes(3))) struct DeadLetterTests {
     private let directory: TemporaryDirectory
     private let log = RecordingLog()
 

@@ -1,4 +1,5 @@
 import BrokerCore
+import Glibc
 import Logging
 import NIOCore
 import PusherProtocol
@@ -217,14 +218,14 @@ final class Connection: ChannelInboundHandler {
 
     /// All has been sent: tells the peer so, and gives it a moment to close too.
     private func finish() {
-        self.unsent = 0
+        self.unsent = self.unsentBytes
         self.setDeadline(after: self.loop.configuration.timeouts.close)
         self.context?.close(mode: .output, promise: nil)
     }
 
     /// A peer that takes its last answers slowly may go on; one that takes nothing is cut. Returns when to look again.
     private func checkLeaving(now: UInt64) -> UInt64? {
-        let unsent = self.outbound.waitingBytes + (self.bytesInPipeline ?? 0)
+        let unsent = self.unsentBytes
         guard unsent > 0, unsent < self.unsent else {
             self.closeNow()
             return nil
@@ -233,10 +234,18 @@ final class Connection: ChannelInboundHandler {
         return now + self.loop.configuration.timeouts.close.nanoseconds
     }
 
-    /// What NIO has been given and has not written.
-    private var bytesInPipeline: Int? {
-        // Fails only when the channel has closed.
-        try? self.context?.channel.syncOptions?.getOption(.bufferedWritableBytes)
+    /// What the peer has not taken yet: here, in NIO, and in the kernel, which holds a megabyte and more before NIO
+    /// hears of any progress.
+    private var unsentBytes: Int {
+        // Both fail only when the channel has closed.
+        let inNIO = try? self.context?.channel.syncOptions?.getOption(.bufferedWritableBytes)
+        let inKernel = try? self.context?.pipeline.syncOperations.withUnsafeTransportIfAvailable(
+            of: NIOBSDSocket.Handle.self
+        ) { descriptor in
+            var bytes: CInt = 0
+            return ioctl(descriptor, UInt(TIOCOUTQ), &bytes) == 0 ? Int(bytes) : 0
+        }
+        return self.outbound.waitingBytes + (inNIO ?? 0) + (inKernel ?? 0)
     }
 
     /// Sends a close frame and closes.
@@ -308,7 +317,8 @@ final class Connection: ChannelInboundHandler {
         switch self.state {
         case .webSocket: self.close(with: .shuttingDown)
         case .http(let exchange) where exchange.isIdle:
-            if self.outbound.isEmpty { self.closeIdle() } else { self.closeAfterReplies() }
+            // Nobody waits here for a TLS peer to agree: it has no request under way.
+            if self.outbound.isEmpty { self.closeNow() } else { self.closeAfterReplies() }
         case .http, .closing, .closed: break
         }
     }

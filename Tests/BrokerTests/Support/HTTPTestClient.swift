@@ -13,15 +13,14 @@ extension RawClient {
     /// The next answer, read by its Content-Length.
     func answer(withBody: Bool = true) async throws -> TestAnswer {
         try await self.take("HTTP answer") { bytes in
-            let text = String(decoding: bytes, as: UTF8.self)
-            guard let end = text.range(of: "\r\n\r\n") else { return nil }
-            let lines = text[..<end.lowerBound].split(separator: "\r\n")
+            guard let end = bytes.firstRange(of: "\r\n\r\n".utf8) else { return nil }
+            let lines = String(decoding: bytes[..<end.lowerBound], as: UTF8.self).split(separator: "\r\n")
             var fields: [String: String] = [:]
             for line in lines.dropFirst() {
                 guard let colon = line.firstIndex(of: ":") else { continue }
                 fields[line[..<colon].lowercased()] = line[line.index(after: colon)...].drop { $0 == " " }.description
             }
-            let headLength = text[..<end.upperBound].utf8.count
+            let headLength = end.upperBound
             let length = withBody ? (fields["content-length"].flatMap { Int($0) } ?? 0) : 0
             guard bytes.count >= headLength + length else { return nil }
             return (

@@ -127,6 +127,16 @@ actor PusherTestClient {
         return try await self.next()
     }
 
+    /// Subscribes to public channels, many with each packet.
+    func subscribe(toAll channels: [String]) async throws {
+        for start in stride(from: 0, to: channels.count, by: 100) {
+            let some = channels[start..<min(start + 100, channels.count)]
+            let messages = some.map { #"{"event":"pusher:subscribe","data":{"channel":"\#($0)"}}"# }
+            try await self.raw.send(messages.flatMap { clientFrame(0x81, Array($0.utf8)) })
+            for _ in some { _ = try await self.nextFrame() }
+        }
+    }
+
     /// The `pusher:subscribe` message for a channel, signed for this connection.
     func subscription(
         _ channel: String, channelData: String? = nil, credentials: AppCredentials = TestBroker.credentials

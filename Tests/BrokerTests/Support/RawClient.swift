@@ -37,9 +37,10 @@ actor RawClient {
 
     private final class Failures: Sendable {
         let kept = Mutex<[String]>([])
+        let isOverdue = Mutex(false)
     }
 
-    private static let patience = TimeAmount.seconds(20)
+    private static let patience = TimeAmount.seconds(60)
 
     nonisolated let channel: any Channel
     private var incoming: AsyncStream<ByteBuffer>.Iterator
@@ -106,7 +107,8 @@ actor RawClient {
     func take<Value: Sendable>(
         _ what: String, _ match: @Sendable (UnsafeBufferPointer<UInt8>) throws -> (Value, Int)?
     ) async throws -> Value {
-        let deadline = self.channel.eventLoop.scheduleTask(in: Self.patience) { [channel] in
+        let deadline = self.channel.eventLoop.scheduleTask(in: Self.patience) { [channel, failures] in
+            failures.isOverdue.withLock { $0 = true }
             channel.close(promise: nil)
         }
         defer { deadline.cancel() }
@@ -147,6 +149,7 @@ actor RawClient {
                 let _: Int = try await self.take("end") { _ in nil }
             } catch is Unmet {}
         }
+        if self.failures.isOverdue.withLock({ $0 }) { throw Unmet(description: "the peer did not close") }
         defer { self.taken = self.received.count }
         return Array(self.received[self.taken...])
     }

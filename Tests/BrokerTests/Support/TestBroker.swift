@@ -41,6 +41,11 @@ struct TestBroker: Sendable {
         var configuration = BrokerConfiguration(
             host: "127.0.0.1", port: 0, eventLoops: loops, applications: [application] + others)
         configuration.wallClock = { Self.now }
+        // Only the limits that a test sets itself are within a busy machine's reach.
+        configuration.timeouts.requestHead = .seconds(600)
+        configuration.timeouts.requestBody = .seconds(600)
+        configuration.timeouts.close = .seconds(600)
+        configuration.timeouts.shutdown = .seconds(600)
         configuration.tls = certificate?.files
         let tls = try certificate?.client()
         configure(&configuration)

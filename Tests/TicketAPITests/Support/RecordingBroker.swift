@@ -1,8 +1,10 @@
 import Digests
+import Glibc
 import NIOCore
 import NIOHTTP1
 import NIOPosix
 import PusherProtocol
+import Support
 import Synchronization
 import Testing
 
@@ -39,13 +41,15 @@ final class RecordingBroker: Sendable {
     private let state = Mutex(State())
     private let channel = Mutex<(any Channel)?>(nil)
     private let owner: Owner
-    /// The port, kept over stops and starts.
-    let port: Int
+    /// Kept over stops and starts, so that no other test's server gets the port meanwhile.
+    private let reserved: ReservedPort
+    var port: Int { self.reserved.port }
 
     init() async throws {
         let owner = Owner()
-        let channel = try await Self.listen(port: 0, owner)
-        self.port = channel.localAddress?.port ?? 0
+        let reserved = try ReservedPort()
+        let channel = try await Self.listen(port: reserved.port, owner)
+        self.reserved = reserved
         self.owner = owner
         self.channel.withLock { $0 = channel }
         owner.broker.withLock { $0 = self }
@@ -59,6 +63,7 @@ final class RecordingBroker: Sendable {
     private static func listen(port: Int, _ owner: Owner) async throws -> any Channel {
         try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .serverChannelOption(.socketOption(.init(rawValue: SO_REUSEPORT)), value: 1)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.configureHTTPServerPipeline()

@@ -14,14 +14,15 @@ extension AppCredentials {
 func channel(_ name: String) throws -> ChannelName { try #require(ChannelName(name, limit: 200)) }
 
 extension WebhookConfiguration {
-    /// Times that a test can wait for.
+    /// Times that a test can wait for, and limits that a busy machine does not reach.
     static var quick: WebhookConfiguration {
         var configuration = WebhookConfiguration()
         configuration.holdBack = .milliseconds(50)
         configuration.firstPause = .milliseconds(20)
         configuration.longestPause = .milliseconds(200)
         configuration.retryTime = .milliseconds(400)
-        configuration.shutdownTime = .seconds(20)
+        configuration.answerTime = .seconds(600)
+        configuration.shutdownTime = .seconds(600)
         return configuration
     }
 }

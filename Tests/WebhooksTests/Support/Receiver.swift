@@ -31,7 +31,6 @@ final class Receiver: Sendable {
     }
 
     private let state: Mutex<State>
-    private let listener = Mutex<(any Channel)?>(nil)
     let port: Int
 
     /// - Parameter answer: is given each request and how many came before it.
@@ -51,7 +50,6 @@ final class Receiver: Sendable {
             }
             .bind(host: host, port: port).get()
         self.port = listener.localAddress?.port ?? 0
-        self.listener.withLock { $0 = listener }
         box.receiver.withLock { $0 = self }
     }
 
@@ -60,11 +58,6 @@ final class Receiver: Sendable {
 
     func answer(_ answer: @escaping @Sendable (Request, Int) -> Answer) {
         self.state.withLock { $0.answer = answer }
-    }
-
-    func stop() async throws {
-        let listener = self.listener.withLock { $0 }
-        try await listener?.close()
     }
 
     /// The requests, once there are so many; ends early when the test's time limit cancels it.
