@@ -44,8 +44,8 @@ final class Connection: ChannelInboundHandler {
     private var context: ChannelHandlerContext?
     /// The TLS handler's; nil for a plain connection.
     private var tls: ChannelHandlerContext?
-    /// Where a WebSocket client is and how it came.
-    private(set) var origin: ClientOrigin?
+    /// Where a WebSocket client is and how it came, when a proxy may know better than the socket.
+    private var forwardedOrigin: ClientOrigin?
     private var readSize = ReadSize.small
     private var closesWhenSent = false
     private var hasFailed = false
@@ -133,12 +133,21 @@ final class Connection: ChannelInboundHandler {
         }
     }
 
-    /// Finds out where a client that becomes a WebSocket is, and how it came.
+    /// Notes what proxies say of a client that becomes a WebSocket. Without proxies nobody is asked.
     func identify(_ head: HTTPRequestHead) {
-        guard let peer = self.context?.remoteAddress.flatMap({ IPAddress($0) }) else { return }
-        self.origin = ClientOrigin(
-            peer: peer, overTLS: self.tls != nil, forwardedFor: head.forwardedFor,
-            forwardedProto: head.forwardedProto, trusted: self.loop.configuration.trustedProxies)
+        guard !self.loop.configuration.trustedProxies.isEmpty else { return }
+        self.forwardedOrigin = self.origin(forwardedFor: head.forwardedFor, forwardedProto: head.forwardedProto)
+    }
+
+    /// Where the client is, and how it came; nil when its socket has gone.
+    var origin: ClientOrigin? { self.forwardedOrigin ?? self.origin(forwardedFor: nil, forwardedProto: nil) }
+
+    private func origin(forwardedFor: String?, forwardedProto: String?) -> ClientOrigin? {
+        self.context?.remoteAddress.flatMap { IPAddress($0) }.map { peer in
+            ClientOrigin(
+                peer: peer, overTLS: self.tls != nil, forwardedFor: forwardedFor, forwardedProto: forwardedProto,
+                trusted: self.loop.configuration.trustedProxies)
+        }
     }
 
     /// Sets how much is read at once from now on.
