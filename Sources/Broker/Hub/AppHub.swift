@@ -78,8 +78,9 @@ final class AppHub: Sendable {
     }
 
     /// Counts a client event; false when the app has too many.
-    func admitClientEvent(to application: Application, now: UInt64) -> Bool {
+    func admitClientEvent(to application: Application, now: @autoclosure () -> UInt64) -> Bool {
         guard let limit = application.rates.clientEventsPerSecond else { return true }
+        let now = now()
         return self.clientEventRate.withLock { $0.admit(1, limit: limit, now: now) } == nil
     }
 
