@@ -13,7 +13,7 @@ package enum SignInPolicy {
         } catch {
             switch error {
             case .malformed: throw .signInAuthMalformed
-            case .wrongKey: throw .authWrongKey(String(auth.prefix { $0 != ":" }))
+            case .wrongKey: throw .signInWrongKey(String(auth.prefix { $0 != ":" }))
             case .wrongSignature: throw .authWrongSignature(stringToSign: text)
             }
         }

@@ -48,7 +48,6 @@ package struct PresenceMember: Equatable, Sendable {
         }
         self.init(userID: userID, userInfo: userInfo)
     }
-
 }
 
 extension JSONSlice {

@@ -81,6 +81,9 @@ package struct ProtocolError: Error, Equatable, Sendable {
         nil, "Invalid sign-in: must contain auth and user_data")
     package static let signInAuthMalformed = ProtocolError(
         nil, "Auth value for sign-in is invalid: should be of format 'key:signature'")
+    package static func signInWrongKey(_ key: String) -> ProtocolError {
+        ProtocolError(nil, "Invalid key in sign-in auth data: '\(self.beginning(of: key, 64))'")
+    }
     package static func invalidUserData(_ reason: String) -> ProtocolError {
         ProtocolError(nil, "Invalid user_data: \(reason)")
     }

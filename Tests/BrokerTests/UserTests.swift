@@ -62,6 +62,8 @@ struct UserTests {
                 try await client.send(#"{"event":"pusher:signin","data":\#(data)}"#)
                 #expect(try await client.next().event == "pusher:error")
             }
+            try await client.send(#"{"event":"pusher:signin","data":{"auth":"a:b","user_data":"{}"}}"#)
+            #expect(try await client.next().data?.contains("Invalid key in sign-in auth data: 'a'") == true)
             try await client.expectNothingMore()
         }
     }
