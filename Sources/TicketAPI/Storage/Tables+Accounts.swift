@@ -43,10 +43,6 @@ extension Tables {
             """, [id]
         ) { (user: User(row: $0), secretHash: [UInt8]($0[5] as Data)) }
     }
-
-    func deleteToken(_ id: Int64) throws {
-        try self.run("DELETE FROM tokens WHERE id = ?", [id])
-    }
 }
 
 extension User {

@@ -2,9 +2,8 @@ internal import GRDB
 
 /// The database: one writer, several readers, in one file.
 ///
-/// A write is a transaction, and what it wrote is in the write-ahead log when the call returns: it survives the end of
-/// the process, `kill -9` included. The log is synchronised with the disk at checkpoints (`synchronous = NORMAL`), so
-/// that the machine's power loss may cost the last moments, and never the consistency.
+/// A write is a transaction, and when the call returns it is on the disk (`synchronous = FULL`): it survives the end of the
+/// process and the machine's power loss. Writes that wait at the same time share one such wait (`WriteQueue`).
 final class TicketStore: Sendable {
     private let pool: DatabasePool
     private let writes: WriteQueue
@@ -27,7 +26,7 @@ final class TicketStore: Sendable {
             var configuration = Configuration()
             configuration.maximumReaderCount = 4
             configuration.busyMode = .timeout(5)
-            configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = NORMAL") }
+            configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = FULL") }
             let pool = try DatabasePool(path: file.path, configuration: configuration)
             let migrations = Migrations.all
             guard try pool.read({ try !migrations.hasBeenSuperseded($0) }) else {

@@ -13,6 +13,6 @@ struct Sessions: Sendable {
 
     /// Ends this session; others of the same user live on.
     func logOut(_ session: Session) async throws {
-        try await self.store.write { try $0.deleteToken(session.tokenID) }
+        _ = try await self.store.write { try $0.revokeToken(session.tokenID, of: session.user.id) }
     }
 }

@@ -1,18 +1,5 @@
-internal import GRDB
-
-/// The schema, as registered migrations. They run forward, each in a transaction of its own. A migration that was ever
-/// released is never edited.
-enum Migrations {
-    static var all: DatabaseMigrator {
-        var migrator = DatabaseMigrator()
-        migrator.registerMigration("1: accounts, tickets, chats, outbox") { db in
-            try db.execute(sql: Self.first)
-        }
-        return migrator
-    }
-
-    /// Moments are microseconds since 1970. Identifiers are never used twice (AUTOINCREMENT): clients keep them.
-    private static let first = """
+extension Migrations {
+    static let accountsTicketsChatsOutbox = """
         CREATE TABLE users (
             id INTEGER PRIMARY KEY AUTOINCREMENT,
             name TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 255),
