@@ -62,7 +62,7 @@ let package = Package(
         .target(
             name: "TicketAPI",
             dependencies: [
-                "PusherProtocol", "PusherPublisher", "Digests", nioCore, nioPosix, nioHTTP1, logging, lifecycle,
+                "PusherProtocol", "PusherPublisher", "Digests", "Wire", nioCore, nioPosix, nioHTTP1, logging, lifecycle,
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),

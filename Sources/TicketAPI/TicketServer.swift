@@ -33,18 +33,19 @@ package final class TicketServer: Service {
     ) async throws -> TicketServer {
         try await self.probe(host: configuration.host, port: configuration.port)
         let resources = try await Resources.open(configuration, environment)
+        let sweeper = FileSweeper(store: resources.store, files: resources.files, logger: logger)
         let relay = OutboxRelay(
             store: resources.store, doorbell: resources.doorbell, publisher: resources.publisher,
             names: EventNames(style: configuration.eventStyle, aliases: configuration.eventAliases), logger: logger)
         let (started, starter) = AsyncThrowingStream<Int, any Error>.makeStream()
         let application = Application(
-            responder: self.responder(configuration, environment, resources, logger),
-            server: .http1(configuration: self.http),
+            responder: self.responder(environment, resources, sweeper, logger),
+            server: .http1(configuration: self.http(environment)),
             configuration: ApplicationConfiguration(address: .hostname(configuration.host, port: configuration.port)),
             onServerRunning: { starter.yield($0.localAddress?.port ?? configuration.port) },
             logger: self.quiet(logger))
         // Shut down from the last to the first: the relay publishes what the last requests stored.
-        var group = ServiceGroupConfiguration(services: [relay, application], logger: self.quiet(logger))
+        var group = ServiceGroupConfiguration(services: [sweeper, relay, application], logger: self.quiet(logger))
         // Of the process's ten seconds the broker and the webhooks, which are shut down after this, need their shares.
         group.maximumGracefulShutdownDuration = .seconds(4)
         let services = ServiceGroup(configuration: group)
@@ -98,9 +99,10 @@ package final class TicketServer: Service {
         }
     }
 
-    private static var http: HTTP1Channel.Configuration {
-        HTTP1Channel.Configuration(
-            idleTimeout: .seconds(60),
+    private static func http(_ environment: TicketEnvironment) -> HTTP1Channel.Configuration {
+        let limit = TimeAmount(environment.idleLimit)
+        return HTTP1Channel.Configuration(
+            additionalChannelHandlers: [StalledReaderHandler(limit: limit)], idleTimeout: limit,
             httpDecoderConfiguration: .init(
                 maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 32 << 10, maxHeaderFieldCount: 100))
     }
@@ -113,7 +115,7 @@ package final class TicketServer: Service {
     }
 
     private static func responder(
-        _ configuration: TicketConfiguration, _ environment: TicketEnvironment, _ resources: Resources, _ logger: Logger
+        _ environment: TicketEnvironment, _ resources: Resources, _ sweeper: FileSweeper, _ logger: Logger
     ) -> TicketResponder {
         let store = resources.store
         let now = environment.now
@@ -126,12 +128,14 @@ package final class TicketServer: Service {
                 login: LogIn(store: store, passwords: resources.passwords, throttle: LoginThrottle(), now: now),
                 sessions: sessions),
             tickets: TicketEndpoints(
-                openTicket: OpenTicket(store: store, now: now), readTickets: readTickets,
-                updateTicket: UpdateTicket(store: store, now: now)),
-            chat: ChatEndpoints(readTickets: readTickets, postMessage: PostMessage(store: store, now: now)),
+                openTicket: OpenTicket(store: store, files: resources.files, now: now), readTickets: readTickets,
+                updateTicket: UpdateTicket(store: store, onDelete: sweeper.ring, now: now)),
+            chat: ChatEndpoints(
+                readTickets: readTickets, postMessage: PostMessage(store: store, files: resources.files, now: now)),
+            attachments: AttachmentEndpoint(readTickets: readTickets, files: resources.files),
             realtime: RealtimeAuthEndpoint(
                 authorizeChannel: AuthorizeChannel(store: store, credentials: resources.credentials)))
-        return TicketResponder(routes: routes, sessions: sessions, logger: logger)
+        return TicketResponder(routes: routes, sessions: sessions, files: resources.files, logger: logger)
     }
 }
 
@@ -140,6 +144,7 @@ private struct Resources: Sendable {
     let lock: InstanceLock
     let doorbell: OutboxDoorbell
     let store: TicketStore
+    let files: AttachmentFiles
     let passwords: PasswordHasher
     let credentials: LiveCredentials
     let publisher: HTTPEventPublisher
@@ -150,10 +155,12 @@ private struct Resources: Sendable {
             let lock = try InstanceLock(dataDirectory: configuration.dataDirectory)
             let doorbell = OutboxDoorbell()
             let store = try TicketStore.open(dataDirectory: configuration.dataDirectory, onEvents: doorbell.ring)
+            let files = try AttachmentFiles(dataDirectory: configuration.dataDirectory)
+            try store.removeLeftovers(of: files)
             let credentials = LiveCredentials(configuration.credentials)
             let threads = min(4, max(1, System.coreCount))
             return Resources(
-                lock: lock, doorbell: doorbell, store: store,
+                lock: lock, doorbell: doorbell, store: store, files: files,
                 passwords: try PasswordHasher(cost: environment.passwordCost, threads: threads),
                 credentials: credentials,
                 publisher: HTTPEventPublisher(target: configuration.publishTarget, credentials: credentials))
@@ -163,6 +170,7 @@ private struct Resources: Sendable {
     func close() async throws {
         try await self.publisher.shutdown()
         try await self.passwords.shutdown()
+        try await self.files.shutdown()
         try await NIOThreadPool.singleton.runIfActive { try self.store.close() }
     }
 }

@@ -16,7 +16,9 @@ struct Message: Sendable {
     let id: Int64
     let chatID: Int64
     let ticketID: Int64
-    let content: String
+    /// Nil when there are attachments only.
+    let content: String?
+    let attachments: [Attachment]
     let createdAt: Timestamp
     let sender: Participant
     let receiverID: Int64?

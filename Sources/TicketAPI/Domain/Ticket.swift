@@ -68,6 +68,8 @@ struct TicketView: Sendable {
     let messages: Int64
     /// Messages of others. There are no read marks, so each of them counts.
     let unread: Int64
+    /// The ticket's own, without those of its messages.
+    var attachments: [Attachment] = []
 
     /// Code points of a description that a list shows; a hundred of the longest would be 26 MB.
     static let maxListedDescription = 5000

@@ -21,23 +21,19 @@ struct Call: Sendable {
     let path: String
     /// The `{id}` of the route, if it has one.
     let id: Int64
-    private let body: Input?
-
-    init(request: Request, address: String, path: String, id: Int64, body: Input?) {
-        self.request = request
-        self.address = address
-        self.path = path
-        self.id = id
-        self.body = body
-    }
+    /// What the body says, when it was read already.
+    var body: ReceivedBody?
 
     /// The fields of the query string.
     var query: Input { Input(form: self.request.uri.query ?? "") }
 
+    /// The files of the body, for a route that takes files.
+    var uploads: [Upload] { self.body?.uploads ?? [] }
+
     /// The fields of the body. Throws `HTTPFailure` when it is too large, of another type, or malformed.
     func input() async throws -> Input {
-        if let body = self.body { return body }
-        return try await BodyReader.read(self.request)
+        if let body = self.body { return body.input }
+        return try await BodyReader.read(self.request).input
     }
 
     func header(_ name: HTTPField.Name) -> String? { self.request.headers[name] }

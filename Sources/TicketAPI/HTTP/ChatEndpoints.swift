@@ -18,15 +18,25 @@ struct ChatEndpoints: Sendable {
         return .json(.ok, page.json)
     }
 
+    /// Throws for a ticket that the caller may not see.
+    func admit(_ call: Call, _ session: Session) async throws {
+        try await self.readTickets.admit(session.user, toTicket: call.id)
+    }
+
     func post(_ call: Call, _ session: Session) async throws -> Response {
         var fields = Validator(try await call.input())
-        let content = fields.text("content", max: 5000)
+        let content = fields.optionalText("content", max: 5000)
+        if fields.isBlank("content"), !fields.hasAttachments(call.uploads) {
+            fields.add("content", "The content field is required when attachment is not present.")
+        }
+        let attachments = fields.attachments(call.uploads)
         let key = call.header(.idempotencyKey).flatMap { $0.isEmpty ? nil : $0 }
         if let key, key.unicodeScalars.count > 255 {
             fields.add("idempotency_key", "The idempotency key field must not be greater than 255 characters.")
         }
         let command = PostMessage.Command(
-            ticketID: call.id, content: fields.checked(content), socketID: Self.socketID(call), idempotencyKey: key)
+            ticketID: call.id,
+            draft: fields.checked(attachments.map { MessageDraft(content: content, attachments: $0) }), socketID: Self.socketID(call), idempotencyKey: key)
         let (answer, isReplay) = try await self.postMessage(command, by: session.user)
         return .json(
             .created, bytes: answer.utf8, headers: isReplay ? [.idempotencyReplayed: "true"] : [:])

@@ -9,6 +9,10 @@ enum HTTPFailure: Error {
     case contentIncomplete
     case unsupportedMediaType
     case malformedJSON
+    /// The reason ends the sentence that the client is told.
+    case malformedMultipart(String)
+    /// None of the bytes that were asked for is among the file's.
+    case rangeNotSatisfiable(size: Int64)
     case routeNotFound(path: String)
     case methodNotAllowed(method: String, path: String, allowed: [String])
 }
@@ -41,8 +45,14 @@ extension Response {
         case .contentIncomplete: self = .message(.badRequest, "The request body is incomplete.")
         case .unsupportedMediaType:
             self = .message(
-                .unsupportedMediaType, "The request body must be JSON or application/x-www-form-urlencoded.")
+                .unsupportedMediaType,
+                "The request body must be JSON, application/x-www-form-urlencoded or multipart/form-data.")
         case .malformedJSON: self = .message(.badRequest, "The request body is not valid JSON.")
+        case .malformedMultipart(let reason):
+            self = .message(.badRequest, "The multipart body is malformed: \(reason).")
+        case .rangeNotSatisfiable(let size):
+            self = .message(
+                .rangeNotSatisfiable, "The file has \(size) bytes.", headers: [.contentRange: "bytes */\(size)"])
         case .routeNotFound(let path): self = .message(.notFound, "The route \(path) could not be found.")
         case .methodNotAllowed(let method, let path, let allowed):
             self = .message(
@@ -79,7 +89,7 @@ extension Response {
     /// The answer to an error that is nobody's refusal. Its cause is for the log only.
     init(unexpected error: any Error) {
         self =
-            TicketStore.isDiskFull(error)
+            TicketStore.isDiskFull(error) || (error as? FileFailure)?.isDiskFull == true
             ? .message(Self.insufficientStorage, "Insufficient Storage")
             : .message(.internalServerError, "Server Error")
     }

@@ -8,6 +8,8 @@ extension HTTPField.Name {
     static let rateLimit = known("X-RateLimit-Limit")
     static let rateLimitRemaining = known("X-RateLimit-Remaining")
 
+    static let contentSecurityPolicy = known("Content-Security-Policy")
+
     private static func known(_ name: String) -> HTTPField.Name {
         guard let field = HTTPField.Name(name) else { preconditionFailure("\(name) is a token of RFC 9110") }
         return field

@@ -14,11 +14,21 @@ struct Route: Sendable {
     /// The parts of the path between slashes; `{id}` stands for a positive number.
     let pattern: [Substring]
     let endpoint: Endpoint
+    /// For a guarded route that takes files: throws for a caller who has no business here, before any file is stored.
+    let admitsFiles: (@Sendable (Call, Session) async throws -> Void)?
 
-    init(_ methods: HTTPRequest.Method..., path: String, _ endpoint: Endpoint) {
+    init(
+        _ methods: HTTPRequest.Method..., path: String, _ endpoint: Endpoint,
+        admitsFiles: (@Sendable (Call, Session) async throws -> Void)? = nil
+    ) {
         self.methods = methods
         self.pattern = path.split(separator: "/")
         self.endpoint = endpoint
+        self.admitsFiles = admitsFiles
+    }
+
+    var isGuarded: Bool {
+        if case .guarded = self.endpoint { true } else { false }
     }
 
     /// The id in `path` (0 for a pattern without one), or nil if the path is not of this pattern.

@@ -21,12 +21,14 @@ struct TicketEndpoints: Sendable {
         let description = fields.text("description", max: 65_535)
         let category = fields.term("category", as: Category.self)
         let priority = fields.term("priority", as: Priority.self)
+        let attachments = fields.attachments(call.uploads)
         try fields.finish()
-        guard let subject, let description, let category, let priority else {
+        guard let subject, let description, let category, let priority, let attachments else {
             throw TicketFailure.invalid(fields.errors)
         }
         let draft = TicketDraft(
-            subject: subject, description: description, category: category, priority: priority)
+            subject: subject, description: description, category: category, priority: priority,
+            attachments: attachments)
         return .json(.created, ["data": try await self.openTicket(draft, by: session.user).json])
     }
 

@@ -10,6 +10,7 @@ internal import NIOHTTP1
 struct TicketResponder: HTTPResponder {
     let routes: [Route]
     let sessions: Sessions
+    let files: AttachmentFiles
     let logger: Logger
 
     func respond(to request: Request, context: ConnectionContext) async throws -> Response {
@@ -40,22 +41,61 @@ struct TicketResponder: HTTPResponder {
         let matches = self.matches(path)
         guard !matches.isEmpty else { throw HTTPFailure.routeNotFound(path: path) }
 
-        // An HTML form can only POST; it names what it means in a field.
-        let isForm = request.method == .post && BodyReader.isForm(request)
-        let body = isForm ? try await BodyReader.read(request) : nil
-        let method = body.flatMap(Self.namedMethod) ?? (request.method == .head ? .get : request.method)
-
-        guard let (route, id) = matches.first(where: { $0.route.methods.contains(method) }) else {
-            throw HTTPFailure.methodNotAllowed(
-                method: method.rawValue, path: path, allowed: Self.allowed(matches.map(\.route)))
+        guard request.method == .post, BodyReader.isForm(request) else {
+            let method = request.method == .head ? .get : request.method
+            let (route, id) = try Self.route(method, matches, path)
+            let call = Call(request: request, address: context.address, path: path, id: id)
+            return try await self.run(route, call, route.isGuarded ? self.session(of: call) : nil)
         }
-        let call = Call(request: request, address: context.address, path: path, id: id, body: body)
+        return try await self.runForm(request, context, path, matches)
+    }
+
+    /// An HTML form can only POST; it names what it means in a field. Who sends it, and whether files are wanted of this
+    /// sender, is known before it is read.
+    private func runForm(
+        _ request: Request, _ context: ConnectionContext, _ path: String, _ matches: [(route: Route, id: Int64)]
+    ) async throws -> Response {
+        let posted = matches.first { $0.route.methods.contains(.post) } ?? matches[0]
+        var call = Call(request: request, address: context.address, path: path, id: posted.id)
+        let session = matches.contains(where: \.route.isGuarded) ? try await self.session(of: call) : nil
+        var takesFiles = false
+        if let session, let admitsFiles = posted.route.admitsFiles, BodyReader.isMultipart(request) {
+            try await admitsFiles(call, session)
+            takesFiles = true
+        }
+        let body = try await BodyReader.read(request, files: takesFiles ? self.files : nil)
+        call.body = body
+        do {
+            let (route, _) = try Self.route(Self.namedMethod(body.input) ?? .post, matches, path)
+            let response = try await self.run(route, call, session)
+            await self.files.discard(body.uploads)
+            return response
+        } catch {
+            await self.files.discard(body.uploads)
+            throw error
+        }
+    }
+
+    private func session(of call: Call) async throws -> Session {
+        guard let token = call.bearerToken else { throw TicketFailure.unauthenticated }
+        return try await self.sessions(token)
+    }
+
+    private func run(_ route: Route, _ call: Call, _ session: Session?) async throws -> Response {
         switch route.endpoint {
         case .open(let run): return try await run(call)
         case .guarded(let run):
-            guard let token = call.bearerToken else { throw TicketFailure.unauthenticated }
-            return try await run(call, try await self.sessions(token))
+            guard let session else { throw TicketFailure.unauthenticated }
+            return try await run(call, session)
         }
+    }
+
+    private static func route(
+        _ method: HTTPRequest.Method, _ matches: [(route: Route, id: Int64)], _ path: String
+    ) throws -> (route: Route, id: Int64) {
+        if let match = matches.first(where: { $0.route.methods.contains(method) }) { return match }
+        throw HTTPFailure.methodNotAllowed(
+            method: method.rawValue, path: path, allowed: Self.allowed(matches.map(\.route)))
     }
 
     /// The routes of a path, whatever their method. Each path is there bare and under `/api`; a slash at its end says

@@ -4,7 +4,7 @@ internal import Hummingbird
 enum TicketRoutes {
     static func table(
         health: HealthEndpoint, accounts: AccountEndpoints, tickets: TicketEndpoints, chat: ChatEndpoints,
-        realtime: RealtimeAuthEndpoint
+        attachments: AttachmentEndpoint, realtime: RealtimeAuthEndpoint
     ) -> [Route] {
         [
             Route(.get, path: "/up", .open(health.up)),
@@ -15,13 +15,14 @@ enum TicketRoutes {
             Route(.get, path: "/user", .guarded(accounts.user)),
 
             Route(.get, path: "/tickets", .guarded(tickets.list)),
-            Route(.post, path: "/tickets", .guarded(tickets.create)),
+            Route(.post, path: "/tickets", .guarded(tickets.create), admitsFiles: { _, _ in }),
             Route(.get, path: "/tickets/{id}", .guarded(tickets.show)),
             Route(.put, .patch, path: "/tickets/{id}", .guarded(tickets.update)),
             Route(.delete, path: "/tickets/{id}", .guarded(tickets.delete)),
 
             Route(.get, path: "/tickets/{id}/chat", .guarded(chat.show)),
-            Route(.post, path: "/tickets/{id}/chat/messages", .guarded(chat.post)),
+            Route(.post, path: "/tickets/{id}/chat/messages", .guarded(chat.post), admitsFiles: chat.admit),
+            Route(.get, path: "/attachments/{id}", .guarded(attachments.show)),
 
             Route(.post, path: "/broadcasting/auth", .guarded(realtime.authorize)),
         ]

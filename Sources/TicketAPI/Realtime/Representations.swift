@@ -30,6 +30,16 @@ extension Ticket {
     }
 }
 
+extension Attachment {
+    /// The URL is a path of this API, the same in answers and in events: a client joins it to the base it uses.
+    var json: JSON {
+        [
+            "id": .int(self.id), "name": .string(self.name), "mime_type": .string(self.type.rawValue),
+            "size": .int(self.size), "url": .string("/attachments/\(self.id)"),
+        ]
+    }
+}
+
 extension TicketView {
     var json: JSON { .object(self.members(description: .string(self.ticket.description))) }
 
@@ -45,7 +55,8 @@ extension TicketView {
             ("id", .int(ticket.id)), ("subject", .string(ticket.subject)), ("description", description),
             ("category", .string(ticket.category.word)), ("priority", .string(ticket.priority.word)),
             ("status", .string(ticket.status.word)), ("user", ticket.owner.json),
-            ("assignee", ticket.assignee?.json ?? .null), ("attachments", []), ("comments_count", .int(0)),
+            ("assignee", ticket.assignee?.json ?? .null),
+            ("attachments", .array(self.attachments.map(\.json))), ("comments_count", .int(0)),
             ("messages_count", .int(self.messages)), ("unread_count", .int(self.unread)),
             ("created_at", .string(ticket.createdAt.iso8601)), ("updated_at", .string(ticket.updatedAt.iso8601)),
         ]
@@ -53,7 +64,7 @@ extension TicketView {
 }
 
 extension Message {
-    var json: JSON { .object(self.members(content: .string(self.content))) }
+    var json: JSON { .object(self.members(content: .optional(self.content))) }
 
     /// For an event that would be too large: the reader fetches the text by the message's id.
     var jsonWithoutContent: JSON { .object(self.members(content: .null) + [("truncated", true)]) }
@@ -61,7 +72,8 @@ extension Message {
     private func members(content: JSON) -> [(name: String, value: JSON)] {
         [
             ("id", .int(self.id)), ("chat_id", .int(self.chatID)), ("ticket_id", .int(self.ticketID)),
-            ("content", content), ("attachments", []), ("created_at", .string(self.createdAt.iso8601)),
+            ("content", content), ("attachments", .array(self.attachments.map(\.json))),
+            ("created_at", .string(self.createdAt.iso8601)),
             ("sender", self.sender.json), ("receiver_id", .optional(self.receiverID)),
         ]
     }

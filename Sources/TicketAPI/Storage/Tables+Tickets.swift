@@ -24,9 +24,11 @@ extension Tables {
 
     /// The ticket with its counts, as `reader` sees them.
     func ticketView(_ id: Int64, reader: Int64) throws -> TicketView? {
-        try self.row(
+        var view = try self.row(
             "SELECT \(Self.ticketColumns()), \(Self.counts) FROM \(Self.ticketTables) WHERE t.id = ?", [reader, id]
         ) { TicketView(row: $0) }
+        view?.attachments = try self.attachments(ofTickets: [id])[id] ?? []
+        return view
     }
 
     func updateTicket(_ ticket: Ticket) throws {
@@ -54,13 +56,15 @@ extension Tables {
         let total = try self.row("SELECT count(*) FROM tickets t WHERE \(condition)", arguments) { $0[0] as Int64 } ?? 0
         let columns = Self.ticketColumns(
             description: "substr(t.description, 1, \(TicketView.maxListedDescription + 1))")
-        let page = try self.rows(
+        var page = try self.rows(
             """
             SELECT \(columns), \(Self.counts) FROM \(Self.ticketTables)
             WHERE \(condition) ORDER BY \(Self.order(query.sort)) LIMIT ? OFFSET ?
             """,
             [reader] + arguments + [query.perPage, query.offset]
         ) { TicketView(row: $0) }
+        let attachments = try self.attachments(ofTickets: page.map(\.ticket.id))
+        for index in page.indices { page[index].attachments = attachments[page[index].ticket.id] ?? [] }
         return (page, total)
     }
 

@@ -63,6 +63,14 @@ final class TicketStore: Sendable {
         try await self.writes.perform(body)
     }
 
+    /// Removes files that no attachment has: what a crash left. Blocks; nobody else may use the data directory.
+    func removeLeftovers(of files: AttachmentFiles) throws {
+        try self.pool.read { db in
+            let tables = Tables(db: db)
+            try files.removeLeftovers { try tables.hasFile($0) }
+        }
+    }
+
     /// Closes all connections. No call may be running or follow.
     func close() throws {
         // GRDB's last connection only reads and leaves the log where it is: moved into the file, so that the file alone is

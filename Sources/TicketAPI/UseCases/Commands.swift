@@ -12,6 +12,13 @@ struct TicketDraft: Sendable {
     let description: String
     let category: Category
     let priority: Priority
+    var attachments: [NewAttachment] = []
+}
+
+/// A message to be posted; everything in it is checked. It has a text, or attachments, or both.
+struct MessageDraft: Sendable {
+    let content: String?
+    var attachments: [NewAttachment] = []
 }
 
 /// The fields of a ticket that were sent; nil for those that were not.

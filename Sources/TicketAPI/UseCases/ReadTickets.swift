@@ -17,6 +17,20 @@ struct ReadTickets: Sendable {
         }
     }
 
+    /// Throws `notFound` unless the ticket exists for this user.
+    func admit(_ user: User, toTicket id: Int64) async throws {
+        _ = try await self.store.read { try $0.visibleTicket(id, to: user) }
+    }
+
+    /// The attachment of a ticket or of a message in its chat. Throws `notFound` when the user may not see the ticket.
+    func attachment(_ id: Int64, for user: User) async throws -> StoredAttachment {
+        try await self.store.read { tables in
+            guard let stored = try tables.storedAttachment(id) else { throw TicketFailure.notFound }
+            _ = try tables.visibleTicket(stored.ticketID, to: user)
+            return stored
+        }
+    }
+
     /// A page of the ticket's chat. The first look opens the chat.
     func chat(
         ofTicket id: Int64, for user: User, position: Result<ChatPosition, TicketFailure>

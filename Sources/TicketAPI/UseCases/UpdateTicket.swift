@@ -1,6 +1,8 @@
 /// Changes and deletes tickets.
 struct UpdateTicket: Sendable {
     let store: TicketStore
+    /// Hears that a ticket was deleted, and with it perhaps files.
+    let onDelete: @Sendable () -> Void
     let now: @Sendable () -> Timestamp
 
     /// Changes the fields that were sent. Where nothing changes, nobody is told.
@@ -32,6 +34,7 @@ struct UpdateTicket: Sendable {
             try tables.deleteTicket(id)
             try tables.announce(.ticketDeleted, ticket)
         }
+        self.onDelete()
     }
 }
 

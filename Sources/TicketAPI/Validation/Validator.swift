@@ -36,18 +36,23 @@ struct Validator {
             return nil
         case .text(let text):
             return self.checked(text, field, min: min, max: max)
-        case .integer, .bool, .other:
+        case .integer, .bool, .list, .other:
             self.add(field, "The \(Self.label(field)) field must be a string.")
             return nil
         }
     }
 
+    /// Whether the field is missing or null.
+    func isBlank(_ field: String) -> Bool {
+        switch self.input[field] {
+        case nil, .null: true
+        default: false
+        }
+    }
+
     /// A text that may be missing or null.
     mutating func optionalText(_ field: String, max: Int) -> String? {
-        switch self.input[field] {
-        case nil, .null: nil
-        default: self.text(field, max: max)
-        }
+        self.isBlank(field) ? nil : self.text(field, max: max)
     }
 
     /// A text that may be missing, but not be empty when it is there.
