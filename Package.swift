@@ -69,7 +69,8 @@ let package = Package(
         .target(
             name: "TicketAPI",
             dependencies: [
-                "APIDescription", "PusherProtocol", "PusherPublisher", "Digests", nioCore, nioPosix, nioHTTP1, logging, lifecycle,
+                "APIDescription", "PusherProtocol", "PusherPublisher", "Digests", nioCore, nioPosix, nioHTTP1, logging,
+                lifecycle,
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
