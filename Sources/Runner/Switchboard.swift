@@ -25,6 +25,8 @@ struct Switchboard: AsyncParsableCommand {
     static func main() async {
         // A peer that hangs up must be an error of one write, not the end of the process.
         signal(SIGPIPE, SIG_IGN)
+        // So must a file that the system lets grow no further.
+        signal(SIGXFSZ, SIG_IGN)
         // Asks a server to reload, once it serves; until then it must not end it.
         signal(SIGHUP, SIG_IGN)
         // What this program creates is its owner's alone: the database holds everybody's messages.

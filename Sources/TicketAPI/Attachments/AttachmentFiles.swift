@@ -146,7 +146,7 @@ struct FileFailure: Error, CustomStringConvertible {
     init(_ attempt: String) {
         let code = errno
         self.description = "Could not \(attempt): \(Self.text(of: code))."
-        self.isDiskFull = code == ENOSPC || code == EDQUOT
+        self.isDiskFull = [ENOSPC, EDQUOT, EFBIG].contains(code)
     }
 
     init(reason: String) {

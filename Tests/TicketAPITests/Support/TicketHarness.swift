@@ -17,6 +17,7 @@ final class TicketHarness: Sendable {
     let directory: String
     private let style: EventStyle
     private let aliases: [String: String]
+    private let idleLimit: Duration
     private let server = Mutex<Running?>(nil)
 
     private struct Running: Sendable {
@@ -28,7 +29,8 @@ final class TicketHarness: Sendable {
     /// A cheap hash: the tests are about everything else.
     static let passwordCost = Scrypt.Cost(n: 16, r: 8, p: 1)
 
-    private init(style: EventStyle, aliases: [String: String]) async throws {
+    private init(style: EventStyle, aliases: [String: String], idleLimit: Duration) async throws {
+        self.idleLimit = idleLimit
         self.style = style
         self.aliases = aliases
         self.broker = try await RecordingBroker()
@@ -43,10 +45,10 @@ final class TicketHarness: Sendable {
 
     /// Runs `body` with a server and stops it afterwards, whatever happened.
     static func run(
-        style: EventStyle = .plain, aliases: [String: String] = [:],
+        style: EventStyle = .plain, aliases: [String: String] = [:], idleLimit: Duration = .seconds(60),
         _ body: @Sendable (TicketHarness) async throws -> Void
     ) async throws {
-        let harness = try await TicketHarness(style: style, aliases: aliases)
+        let harness = try await TicketHarness(style: style, aliases: aliases, idleLimit: idleLimit)
         try await harness.start()
         do {
             try await body(harness)
@@ -74,7 +76,8 @@ final class TicketHarness: Sendable {
         let clock = self.clock
         let server = try await TicketServer.bind(
             self.configuration(), logger: Self.logger,
-            environment: TicketEnvironment(now: { clock.now }, passwordCost: Self.passwordCost))
+            environment: TicketEnvironment(
+                now: { clock.now }, passwordCost: Self.passwordCost, idleLimit: self.idleLimit))
         let services = ServiceGroup(configuration: .init(services: [server], logger: Self.logger))
         let running = Task { try await services.run() }
         self.server.withLock { $0 = Running(server: server, services: services, task: running) }
