@@ -76,7 +76,10 @@ struct AttachmentTests {
                 (Form().file(Array("x".utf8) + Sample.png(2048 * 1024)), ["attachment": [type, size]]),
                 (Form().file([]), ["attachment": [file]]), (Form().text("attachment", "x"), ["attachment": [file]]),
                 (Form().file("attachment[]", Sample.png()), ["attachment": [file]]),
-                (Form().file("attachments", Sample.png()), ["attachments": ["The attachments field must be an array."]]),
+                (
+                    Form().file("attachments", Sample.png()),
+                    ["attachments": ["The attachments field must be an array."]]
+                ),
                 (
                     Form().file("attachments[]", Sample.png()).file("attachments[]", html),
                     ["attachments.1": ["The attachments.1 field must be a file of type: jpg, png, pdf."]]
@@ -106,7 +109,8 @@ struct AttachmentTests {
                 }
             }
             for (json, field) in [
-                (#""attachment":"x""#, "attachment"), (#""attachment":["x"]"#, "attachment"), (#""attachments":"x""#, "attachments"),
+                (#""attachment":"x""#, "attachment"), (#""attachment":["x"]"#, "attachment"),
+                (#""attachments":"x""#, "attachments"),
                 (#""attachments":[{}]"#, "attachments.0"),
             ] {
                 let reply = try await api.call(
@@ -142,7 +146,9 @@ struct AttachmentTests {
             let ada = try await api.customer("Ada")
             // Not a valid header, so not a file of this request.
             guard !sent.utf8.contains(0x7F) else {
-                #expect(try await api.send(Form.ticket.file(Sample.png(), fileName: sent), to: "/tickets", as: ada).status == 400)
+                #expect(
+                    try await api.send(Form.ticket.file(Sample.png(), fileName: sent), to: "/tickets", as: ada).status
+                        == 400)
                 return
             }
             let sentForm = Form.ticket.file(Sample.png(), fileName: sent.replacing(#"\"#, with: #"\\"#))
@@ -166,7 +172,9 @@ struct AttachmentTests {
                 "POST \(path) HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(ada.token)\r\n"
                     + "Content-Type: \(Form.contentType)\r\nContent-Length: \(length)\r\n\r\n"
             }
-            for (path, length) in [("/tickets", (11 << 20) + 1), ("/login", (1 << 20) + 1), ("/broadcasting/auth", 2 << 20)] {
+            for (path, length) in [
+                ("/tickets", (11 << 20) + 1), ("/login", (1 << 20) + 1), ("/broadcasting/auth", 2 << 20),
+            ] {
                 let answer = try await RawRequest.send(head(path, length), port: api.port)
                 #expect(answer.hasPrefix("HTTP/1.1 413 "), "\(path)")
             }
@@ -183,7 +191,8 @@ struct AttachmentTests {
             let ticket = try await api.ticket(of: ada)
             for (path, token, status) in [
                 ("/tickets", "1|nobody", "401"), ("/tickets/\(ticket)/chat/messages", "1|nobody", "401"),
-                ("/tickets/\(ticket)/chat/messages", eve.token, "404"), ("/tickets/999/chat/messages", ada.token, "404"),
+                ("/tickets/\(ticket)/chat/messages", eve.token, "404"),
+                ("/tickets/999/chat/messages", ada.token, "404"),
             ] {
                 for length in [10_000_000, 1_000_000_000] {
                     let answer = try await RawRequest.send(
@@ -228,6 +237,25 @@ struct AttachmentTests {
         }
     }
 
+    @Test("EVT-7, ATT-5: five files of the longest names fit into an event, without the longest text")
+    func largestEvent() async throws {
+        try await TicketHarness.run { api in
+            let ada = try await api.customer("Ada")
+            let name = String(repeating: "😀", count: 251) + ".png"
+            let form = (0..<5).reduce(Form().text("content", String(repeating: "x", count: 5000))) { form, _ in
+                form.file("attachments[]", Sample.png(), fileName: name)
+            }
+            let path = "/tickets/\(try await api.ticket(of: ada))/chat/messages"
+            let reply = try await api.send(form, to: path, as: ada)
+            #expect(reply.status == 201)
+            await api.broker.wait { $0.events.contains { $0.name == "NewMessage" } }
+            let event = try #require(api.broker.events.last)
+            #expect(event.data.utf8.count <= 10_240)
+            #expect(event.json["message"]["truncated"] == true && event.json["message"]["content"] == nil)
+            #expect(event.json["message"]["attachments"] == reply.json["data"]["attachments"])
+        }
+    }
+
     @Test("ATT-12: a key stands for the text and the files; a repeated request stores none of them again")
     func idempotency() async throws {
         try await TicketHarness.run { api in
@@ -243,7 +271,8 @@ struct AttachmentTests {
             #expect(again.status == 201 && again.text == first.text)
             #expect(again.headers.first(name: "Idempotency-Replayed") == "true")
             for other in [
-                Form().text("content", "a").file(Sample.png(fill: 1)), Form().text("content", "a"), Form().file(Sample.png()),
+                Form().text("content", "a").file(Sample.png(fill: 1)), Form().text("content", "a"),
+                Form().file(Sample.png()),
                 Form().text("content", "a").file(Sample.png()).file("attachments[]", Sample.png()),
                 Form().text("content", "a").file(Sample.png(), fileName: "b.png"),
             ] {

@@ -59,7 +59,8 @@ import Wire
     @Test(
         "HTTP-16: names are read as browsers and libraries write them",
         arguments: [
-            (#"form-data; name="a"; filename="b.png""#, "a", "b.png"), (#"form-data;name=a;filename=b.png;"#, "a", "b.png"),
+            (#"form-data; name="a"; filename="b.png""#, "a", "b.png"),
+            (#"form-data;name=a;filename=b.png;"#, "a", "b.png"),
             (#"Form-Data; NAME="a"; FileName="b""#, "a", "b"), (#"form-data; name="a"; filename="""#, "a", ""),
             (#"form-data; name="a"; filename="a%22b%0D%0Ac%41""#, "a", "a\"b\r\nc%41"),
             (#"form-data; name="a"; filename="a\"b\\c""#, "a", #"a"b\c"#),
@@ -77,7 +78,8 @@ import Wire
     @Test(
         "HTTP-16: a form that is cut off or ambiguous is refused",
         arguments: [
-            "", "--b", "--b\r\n", "--b-", "--c--", "b--", " --b--", "--bb--\r\n", "--b-x", "--b x\r\n", "--b\n", "--b\rx",
+            "", "--b", "--b\r\n", "--b-", "--c--", "b--", " --b--", "--bb--\r\n", "--b-x", "--b x\r\n", "--b\n",
+            "--b\rx",
             "--b\r\n\r\n\r\n--b--", "--b\r\nA\r\n\r\n\r\n--b--", "--b\r\nA : b\r\n\r\n\r\n--b--",
             "--b\r\nContent-Disposition: form-data\r\n\r\n\r\n--b--",
             "--b\r\nContent-Disposition: attachment; name=\"a\"\r\n\r\n\r\n--b--",
@@ -122,8 +124,10 @@ import Wire
         arguments: [
             ("multipart/form-data; boundary=b", true), ("Multipart/Form-Data; charset=utf-8; Boundary=\"b\"", true),
             ("multipart/form-data; boundary=\(String(repeating: "a", count: 70))", true),
-            ("multipart/form-data; boundary=\"'()+_,-./:=? 9\"", true), ("multipart/form-data; boundary=----=_Part_1", true),
-            ("multipart/form-data; boundary=\(String(repeating: "a", count: 71))", false), ("multipart/form-data", false),
+            ("multipart/form-data; boundary=\"'()+_,-./:=? 9\"", true),
+            ("multipart/form-data; boundary=----=_Part_1", true),
+            ("multipart/form-data; boundary=\(String(repeating: "a", count: 71))", false),
+            ("multipart/form-data", false),
             ("multipart/form-data; boundary=", false), ("multipart/form-data; boundary=\"b", false),
             ("multipart/form-data; boundary=\"b \"", false), ("multipart/form-data; boundary=b; boundary=b", false),
             ("multipart/form-data; boundary=b\"", false), ("multipart/mixed; boundary=b", false), ("", false),

@@ -1,5 +1,5 @@
 /// What an attachment may be. Its bytes say so, neither its name nor what its sender declares.
-enum AttachmentType: String, Sendable, CaseIterable {
+enum AttachmentType: String, Sendable {
     case jpeg = "image/jpeg"
     case png = "image/png"
     case pdf = "application/pdf"

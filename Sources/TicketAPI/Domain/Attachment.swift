@@ -1,7 +1,7 @@
 internal import Digests
 
 /// A file that a ticket or a message carries, as its readers are told of it.
-struct Attachment: Sendable, Equatable {
+struct Attachment: Sendable {
     let id: Int64
     let name: String
     let type: AttachmentType

@@ -65,8 +65,8 @@ struct AttachmentEndpoint: Sendable {
     /// The name for everybody, and in ASCII for those who know no other (RFC 6266). Nothing of it can end the field.
     private static func disposition(_ name: String) -> String {
         let plain = name.unicodeScalars.map { scalar -> Character in
-            let isPlain = scalar.isASCII && (scalar.properties.isAlphabetic || " .-_()0123456789".unicodeScalars.contains(scalar))
-            return isPlain ? Character(scalar) : "_"
+            let isLetter = scalar.isASCII && scalar.properties.isAlphabetic
+            return isLetter || " .-_()0123456789".unicodeScalars.contains(scalar) ? Character(scalar) : "_"
         }
         return "attachment; filename=\"\(String(plain))\"; filename*=UTF-8''\(FormCoding.encode(name))"
     }

@@ -36,7 +36,8 @@ struct ChatEndpoints: Sendable {
         }
         let command = PostMessage.Command(
             ticketID: call.id,
-            draft: fields.checked(attachments.map { MessageDraft(content: content, attachments: $0) }), socketID: Self.socketID(call), idempotencyKey: key)
+            draft: fields.checked(attachments.map { MessageDraft(content: content, attachments: $0) }),
+            socketID: Self.socketID(call), idempotencyKey: key)
         let (answer, isReplay) = try await self.postMessage(command, by: session.user)
         return .json(
             .created, bytes: answer.utf8, headers: isReplay ? [.idempotencyReplayed: "true"] : [:])

@@ -36,8 +36,8 @@ struct FormReader {
     /// The whole form. When it throws, no file is left.
     mutating func read(_ request: Request) async throws -> ReceivedBody {
         do {
-            try await BodyReader.forEachChunk(of: request, maxBytes: self.files == nil ? BodyReader.maxBytes : Self.maxBytes)
-            { chunk in
+            let maxBytes = self.files == nil ? BodyReader.maxBytes : Self.maxBytes
+            try await BodyReader.forEachChunk(of: request, maxBytes: maxBytes) { chunk in
                 for event in try chunk.withUnsafeReadableBytes({ try self.parser.parse($0) }) {
                     try await self.take(event)
                 }
@@ -79,9 +79,10 @@ struct FormReader {
     private func begin(_ head: MultipartPart) -> Part {
         guard let fileName = head.fileName else { return .field(name: head.name, value: []) }
         // A browser sends a file field without a name when no file was chosen.
-        guard let files = self.files, !fileName.isEmpty, let field = Upload.Field(name: head.name) else { return .ignored }
-        // One more than there may be is enough to know that there are too many.
-        guard self.uploads.count <= Attachment.maxPerRequest else { return .ignored }
+        guard let files = self.files, !fileName.isEmpty, let field = Upload.Field(name: head.name),
+            // One more than there may be is enough to know that there are too many.
+            self.uploads.count <= Attachment.maxPerRequest
+        else { return .ignored }
         return .file(UploadReceiver(field: field, name: fileName, files: files))
     }
 }

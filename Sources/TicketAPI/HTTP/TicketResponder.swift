@@ -55,7 +55,9 @@ struct TicketResponder: HTTPResponder {
     private func runForm(
         _ request: Request, _ context: ConnectionContext, _ path: String, _ matches: [(route: Route, id: Int64)]
     ) async throws -> Response {
-        let posted = matches.first { $0.route.methods.contains(.post) } ?? matches[0]
+        guard let posted = matches.first(where: { $0.route.methods.contains(.post) }) ?? matches.first else {
+            throw HTTPFailure.routeNotFound(path: path)
+        }
         var call = Call(request: request, address: context.address, path: path, id: posted.id)
         let session = matches.contains(where: \.route.isGuarded) ? try await self.session(of: call) : nil
         var takesFiles = false

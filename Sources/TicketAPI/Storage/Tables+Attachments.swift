@@ -55,7 +55,9 @@ extension Tables {
     }
 
     /// One query however many ids.
-    private func attachments(_ ids: [Int64], _ column: String, _ condition: String = "") throws -> [Int64: [Attachment]] {
+    private func attachments(
+        _ ids: [Int64], _ column: String, _ condition: String = ""
+    ) throws -> [Int64: [Attachment]] {
         guard !ids.isEmpty else { return [:] }
         let list = "[\(ids.map(String.init).joined(separator: ","))]"
         let found = try self.rows(
