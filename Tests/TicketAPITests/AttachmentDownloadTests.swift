@@ -144,9 +144,22 @@ struct AttachmentDownloadTests {
             // More than the kernel keeps for a connection.
             let request = "GET \(path) HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(ada.token)\r\n\r\n"
             try await channel.writeAndFlush(ByteBuffer(string: String(repeating: request, count: 10)))
-            try await Self.wait { Self.isOpen(file) }
+            let client = try #require(channel.localAddress?.port)
+            try await Self.wait { try Self.isEstablished(from: api.port, to: client) && Self.isOpen(file) }
+            try await Self.wait { try !Self.isEstablished(from: api.port, to: client) }
             try await Self.wait { !Self.isOpen(file) }
             try await channel.close()
+        }
+    }
+
+    /// Whether the kernel knows of such a connection that its first end has not closed.
+    private static func isEstablished(from: Int, to: Int) throws -> Bool {
+        func hex(_ port: Int) -> String { ":" + String(String(port | 0x10000, radix: 16, uppercase: true).dropFirst()) }
+        let connections = try String(contentsOfFile: "/proc/self/net/tcp", encoding: .utf8)
+        return connections.split(separator: "\n").contains { line in
+            let fields = line.split(separator: " ")
+            return fields.count > 3 && fields[1].hasSuffix(hex(from)) && fields[2].hasSuffix(hex(to))
+                && fields[3] == "01"
         }
     }
 
