@@ -15,7 +15,7 @@ def test_a_user_signs_in_with_what_user_auth_answers(switchboard, create_admin):
             assert answer.status_code == 200, answer.text
             signed = answer.json()
             socket.send("pusher:signin", signed)
-            data = json.loads(socket.expect("pusher:signin_success")["data"])
+            data = socket.expect("pusher:signin_success")["data"]
             assert data["user_data"] == signed["user_data"]
             assert json.loads(data["user_data"]) == {
                 "id": str(client.user["id"]), "user_info": {"name": client.user["name"], "role": client.user["role"]}}

@@ -171,6 +171,14 @@ struct StatisticsTests {
                 ("SELECT name FROM users ORDER BY name COLLATE NOCASE, id LIMIT 10", "users_by_name"),
                 ("SELECT name FROM users WHERE role = 'admin' ORDER BY created_at, id LIMIT 10", "users_by_role"),
                 ("SELECT name FROM users ORDER BY created_at, id LIMIT 10", "users_by_age"),
+                (
+                    "SELECT email FROM users WHERE role = 'customer' ORDER BY name COLLATE NOCASE DESC, id DESC LIMIT 10",
+                    "users_by_role_and_name"
+                ),
+                (
+                    "SELECT name FROM users WHERE role = 'customer' ORDER BY email_key, id LIMIT 10",
+                    "users_by_role_and_email"
+                ),
             ] {
                 let plan = try Row.fetchAll(db, sql: "EXPLAIN QUERY PLAN \(sql)").map { $0["detail"] as String }
                 #expect(plan.count == 1 && plan[0].contains(index), "\(sql): \(plan)")

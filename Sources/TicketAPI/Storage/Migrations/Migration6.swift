@@ -1,9 +1,11 @@
 extension Migrations {
     static let accountsSearchAndFigures = """
-        -- The lists of accounts. The last one also finds the admins.
+        -- The lists of accounts, of all and of a role.
         CREATE INDEX users_by_age ON users (created_at);
         CREATE INDEX users_by_name ON users (name COLLATE NOCASE);
         CREATE INDEX users_by_role ON users (role, created_at);
+        CREATE INDEX users_by_role_and_name ON users (role, name COLLATE NOCASE);
+        CREATE INDEX users_by_role_and_email ON users (role, email_key);
         -- The chats that a demoted admin leaves behind.
         CREATE INDEX chats_by_admin ON chats (admin_id);
 
