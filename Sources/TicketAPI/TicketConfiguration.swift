@@ -16,6 +16,13 @@ package struct TicketConfiguration: Sendable {
     package var eventStyle: EventStyle
     /// A further name for an event: `["NewMessage": "message.sent"]`.
     package var eventAliases: [String: String]
+    /// How many requests one user may send in a minute, and one network address without valid credentials. nil for any
+    /// number.
+    package var requestsPerMinutePerUser: Int?
+    package var requestsPerMinutePerAddress: Int?
+
+    /// After so long a connection ends on which nothing comes that is awaited, or nothing is taken that was asked for.
+    package var idleLimit = Duration.seconds(60)
 
     package init(
         host: String, port: Int, dataDirectory: String, credentials: AppCredentials, publishTarget: PublishTarget,

@@ -43,10 +43,10 @@ package final class TicketServer: Service {
             store: resources.store, doorbell: resources.doorbell, publisher: resources.publisher,
             names: EventNames(style: configuration.eventStyle, aliases: configuration.eventAliases), logger: logger)
         let (started, starter) = AsyncThrowingStream<Int, any Error>.makeStream()
-        let responder = self.responder(environment, resources, sweeper, logger)
+        let responder = self.responder(configuration, environment, resources, sweeper, logger)
         let application = Application(
             responder: responder,
-            server: .http1(configuration: self.http(environment)),
+            server: .http1(configuration: self.http(configuration)),
             configuration: ApplicationConfiguration(address: .hostname(configuration.host, port: configuration.port)),
             onServerRunning: { starter.yield($0.localAddress?.port ?? configuration.port) },
             logger: self.quiet(logger))
@@ -107,8 +107,8 @@ package final class TicketServer: Service {
         }
     }
 
-    private static func http(_ environment: TicketEnvironment) -> HTTP1Channel.Configuration {
-        let limit = TimeAmount(environment.idleLimit)
+    private static func http(_ configuration: TicketConfiguration) -> HTTP1Channel.Configuration {
+        let limit = TimeAmount(configuration.idleLimit)
         return HTTP1Channel.Configuration(
             additionalChannelHandlers: [StalledReaderHandler(limit: limit)], idleTimeout: limit,
             httpDecoderConfiguration: .init(
@@ -123,7 +123,8 @@ package final class TicketServer: Service {
     }
 
     private static func responder(
-        _ environment: TicketEnvironment, _ resources: Resources, _ sweeper: FileSweeper, _ logger: Logger
+        _ configuration: TicketConfiguration, _ environment: TicketEnvironment, _ resources: Resources,
+        _ sweeper: FileSweeper, _ logger: Logger
     ) -> TicketResponder {
         let store = resources.store
         let now = environment.now
@@ -142,8 +143,16 @@ package final class TicketServer: Service {
                 readTickets: readTickets, postMessage: PostMessage(store: store, files: resources.files, now: now)),
             attachments: AttachmentEndpoint(readTickets: readTickets, files: resources.files),
             realtime: RealtimeAuthEndpoint(
-                authorizeChannel: AuthorizeChannel(store: store, credentials: resources.credentials)))
-        return TicketResponder(routes: routes, sessions: sessions, files: resources.files, logger: logger)
+                authorizeChannel: AuthorizeChannel(store: store, credentials: resources.credentials),
+                authenticateUser: AuthenticateUser(credentials: resources.credentials)),
+            admin: AdminEndpoints(
+                manageUsers: ManageUsers(store: store, now: now), readStatistics: ReadStatistics(store: store, now: now)
+            ))
+        let throttle = RequestThrottle(
+            perUser: configuration.requestsPerMinutePerUser, perAddress: configuration.requestsPerMinutePerAddress,
+            now: now)
+        return TicketResponder(
+            routes: routes, sessions: sessions, files: resources.files, throttle: throttle, logger: logger)
     }
 }
 

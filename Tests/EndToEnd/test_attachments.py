@@ -94,7 +94,7 @@ FORMS = {
 
 @pytest.mark.parametrize("name", list(FORMS))
 def test_a_hostile_form_is_answered_and_leaves_no_file(switchboard, ada, name):
-    """HTTP-16, ATT-3: a clear 4xx, nothing stored, and the server is well."""
+    """HTTP-17, ATT-3: a clear 4xx, nothing stored, and the server is well."""
     body, expected = FORMS[name]
     answer = ada.http.post(
         ada.url + "/tickets", data=body, headers={"Content-Type": "multipart/form-data; boundary=b"}, timeout=60)

@@ -5,6 +5,7 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 import Testing
+import TicketAPI
 
 @Suite(.timeLimit(.minutes(3)))
 struct AttachmentDownloadTests {
@@ -133,7 +134,7 @@ struct AttachmentDownloadTests {
 
     @Test("ATT-17: a client that takes nothing of its file loses its connection, and the file is closed")
     func stalledReader() async throws {
-        try await TicketHarness.run(idleLimit: .milliseconds(300)) { api in
+        try await TicketHarness.run(configure: { $0.idleLimit = .milliseconds(300) }) { api in
             let ada = try await api.customer("Ada")
             let path = try await Self.store(Sample.png(2048 * 1024), of: ada, in: api)
             let file = try api.files()[0]

@@ -104,7 +104,7 @@ struct AttachmentFilesTests {
         }
     }
 
-    @Test("HTTP-16, ATT-1: whatever is sent as a form is answered, leaves no file that nobody has, and ends nothing")
+    @Test("HTTP-17, ATT-1: whatever is sent as a form is answered, leaves no file that nobody has, and ends nothing")
     func hostileForms() async throws {
         try await TicketHarness.run { api in
             let ada = try await api.customer("Ada")

@@ -42,7 +42,7 @@ import Wire
         "--b\r\nContent-Disposition: \(disposition)\r\n\r\n\(text)\r\n"
     }
 
-    @Test("HTTP-16: a form's parts are the same however its bytes are cut")
+    @Test("HTTP-17: a form's parts are the same however its bytes are cut")
     func pieces() throws {
         let nearly = "\r\n--\r\n--a\r\r\n-\r\n\r\n--B--\r\n"
         let body =
@@ -57,7 +57,7 @@ import Wire
     }
 
     @Test(
-        "HTTP-16: names are read as browsers and libraries write them",
+        "HTTP-17: names are read as browsers and libraries write them",
         arguments: [
             (#"form-data; name="a"; filename="b.png""#, "a", "b.png"),
             (#"form-data;name=a;filename=b.png;"#, "a", "b.png"),
@@ -76,7 +76,7 @@ import Wire
     }
 
     @Test(
-        "HTTP-16: a form that is cut off or ambiguous is refused",
+        "HTTP-17: a form that is cut off or ambiguous is refused",
         arguments: [
             "", "--b", "--b\r\n", "--b-", "--c--", "b--", " --b--", "--bb--\r\n", "--b-x", "--b x\r\n", "--b\n",
             "--b\rx",
@@ -102,7 +102,7 @@ import Wire
         }
     }
 
-    @Test("HTTP-16: a part's head and the number of parts have limits")
+    @Test("HTTP-17: a part's head and the number of parts have limits")
     func limits() throws {
         let disposition = "form-data; name=\"a\"; x="
         let head = "Content-Disposition: \(disposition)\r\n\r\n".utf8.count
@@ -120,7 +120,7 @@ import Wire
     }
 
     @Test(
-        "HTTP-16: a boundary has 1 to 70 of the allowed characters",
+        "HTTP-17: a boundary has 1 to 70 of the allowed characters",
         arguments: [
             ("multipart/form-data; boundary=b", true), ("Multipart/Form-Data; charset=utf-8; Boundary=\"b\"", true),
             ("multipart/form-data; boundary=\(String(repeating: "a", count: 70))", true),

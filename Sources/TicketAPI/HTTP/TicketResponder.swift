@@ -11,17 +11,27 @@ struct TicketResponder: HTTPResponder {
     let routes: [Route]
     let sessions: Sessions
     let files: AttachmentFiles
+    let throttle: RequestThrottle
     let logger: Logger
 
     func respond(to request: Request, context: ConnectionContext) async throws -> Response {
-        let response = try await self.answer(to: request, context)
+        var tally = self.throttle.tally(address: context.address)
+        var response = try await self.answer(to: request, context, &tally)
+        // A refusal tells of its own limit.
+        if let allowance = tally.allowance, response.headers[.rateLimit] == nil {
+            response.headers[.rateLimit] = String(allowance.limit)
+            response.headers[.rateLimitRemaining] = String(allowance.remaining)
+        }
         return request.method == .head ? response.createHeadResponse() : response
     }
 
     /// Throws `HTTPParserError` only, which Hummingbird answers.
-    private func answer(to request: Request, _ context: ConnectionContext) async throws -> Response {
+    private func answer(
+        to request: Request, _ context: ConnectionContext, _ tally: inout RequestTally
+    ) async throws -> Response {
+        defer { tally.ended() }
         do {
-            return try await self.run(request, context)
+            return try await self.run(request, context, &tally)
         } catch let failure as TicketFailure {
             return Response(failure)
         } catch let failure as HTTPFailure {
@@ -36,30 +46,38 @@ struct TicketResponder: HTTPResponder {
         }
     }
 
-    private func run(_ request: Request, _ context: ConnectionContext) async throws -> Response {
+    private func run(
+        _ request: Request, _ context: ConnectionContext, _ tally: inout RequestTally
+    ) async throws -> Response {
         let path = request.uri.path
         let matches = self.matches(path)
+        if !matches.contains(where: { $0.route.isHealthCheck }) {
+            try tally.began(
+                withCredentials: request.headers[.authorization] != nil
+                    && matches.contains(where: { $0.route.isGuarded }))
+        }
         guard !matches.isEmpty else { throw HTTPFailure.routeNotFound(path: path) }
 
         guard request.method == .post, BodyReader.isForm(request) else {
             let method = request.method == .head ? .get : request.method
             let (route, id) = try Self.route(method, matches, path)
             let call = Call(request: request, address: context.address, path: path, id: id)
-            return try await self.run(route, call, route.isGuarded ? self.session(of: call) : nil)
+            return try await self.run(route, call, route.isGuarded ? self.session(of: call, &tally) : nil)
         }
-        return try await self.runForm(request, context, path, matches)
+        return try await self.runForm(request, context, path, matches, &tally)
     }
 
     /// An HTML form can only POST; it names what it means in a field. Who sends it, and whether files are wanted of this
     /// sender, is known before it is read.
     private func runForm(
-        _ request: Request, _ context: ConnectionContext, _ path: String, _ matches: [(route: Route, id: Int64)]
+        _ request: Request, _ context: ConnectionContext, _ path: String, _ matches: [(route: Route, id: Int64)],
+        _ tally: inout RequestTally
     ) async throws -> Response {
         guard let posted = matches.first(where: { $0.route.methods.contains(.post) }) ?? matches.first else {
             throw HTTPFailure.routeNotFound(path: path)
         }
         var call = Call(request: request, address: context.address, path: path, id: posted.id)
-        let session = matches.contains(where: \.route.isGuarded) ? try await self.session(of: call) : nil
+        let session = matches.contains(where: \.route.isGuarded) ? try await self.session(of: call, &tally) : nil
         var takesFiles = false
         if let session, let admitsFiles = posted.route.admitsFiles, BodyReader.isMultipart(request) {
             try await admitsFiles(call, session)
@@ -78,9 +96,11 @@ struct TicketResponder: HTTPResponder {
         }
     }
 
-    private func session(of call: Call) async throws -> Session {
+    private func session(of call: Call, _ tally: inout RequestTally) async throws -> Session {
         guard let token = call.bearerToken else { throw TicketFailure.unauthenticated }
-        return try await self.sessions(token)
+        let session = try await self.sessions(token)
+        try tally.identified(session.user.id)
+        return session
     }
 
     private func run(_ route: Route, _ call: Call, _ session: Session?) async throws -> Response {

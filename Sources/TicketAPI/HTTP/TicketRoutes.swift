@@ -4,7 +4,7 @@ internal import Hummingbird
 enum TicketRoutes {
     static func table(
         health: HealthEndpoint, accounts: AccountEndpoints, tickets: TicketEndpoints, chat: ChatEndpoints,
-        attachments: AttachmentEndpoint, realtime: RealtimeAuthEndpoint
+        attachments: AttachmentEndpoint, realtime: RealtimeAuthEndpoint, admin: AdminEndpoints
     ) -> [Route] {
         [
             Route(.get, path: "/up", .open(health.up)),
@@ -26,6 +26,11 @@ enum TicketRoutes {
             Route(.get, path: "/attachments/{id}", .guarded(attachments.show)),
 
             Route(.post, path: "/broadcasting/auth", .guarded(realtime.authorize)),
+            Route(.post, path: "/broadcasting/user-auth", .guarded(realtime.authenticateUser)),
+
+            Route(.get, path: "/users", .guarded(admin.users)),
+            Route(.patch, path: "/users/{id}", .guarded(admin.updateUser)),
+            Route(.get, path: "/stats", .guarded(admin.statistics)),
         ]
     }
 }
