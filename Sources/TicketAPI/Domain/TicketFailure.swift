@@ -6,6 +6,8 @@ enum TicketFailure: Error {
     /// Nothing there, or nothing that this caller may know about.
     case notFound
     case invalid(ValidationErrors)
+    /// The ticket is not in the state that the caller knows.
+    case stale
     case throttled(retryAfterSeconds: Int64, limit: Int)
     /// More work of a costly kind is waiting than will be done soon.
     case overloaded

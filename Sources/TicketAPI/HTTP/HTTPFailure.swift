@@ -67,6 +67,7 @@ extension Response {
             }
             self = .json(
                 .unprocessableContent, ["message": .string(errors.summary), "errors": .object(fields)])
+        case .stale: self = .message(.preconditionFailed, "The ticket has changed since.")
         case .throttled(let seconds, let limit):
             self = .message(
                 .tooManyRequests, "Too Many Attempts.",
