@@ -11,10 +11,7 @@ extension Tables {
             guard !found.isEmpty else { return ([], 0) }
             part.narrow(to: found)
         }
-        let total =
-            try self.row("SELECT count(*) FROM tickets t \(part.countIndex) WHERE \(part.condition)", part.arguments) {
-                $0[0] as Int64
-            } ?? 0
+        let total = try part.knownTotal ?? self.count(part)
         // With the number of those that are left as the limit, the search for them ends at the last one.
         let limit = min(query.perPage, total - min(query.offset, total))
         guard limit > 0 else { return ([], total) }
@@ -34,6 +31,12 @@ extension Tables {
         return (page, total)
     }
 
+    private func count(_ part: ListPart) throws -> Int64 {
+        try self.row("SELECT count(*) FROM tickets t \(part.countIndex) WHERE \(part.condition)", part.arguments) {
+            $0[0] as Int64
+        } ?? 0
+    }
+
     private static func order(_ sort: TicketQuery.Sort) -> String {
         let direction = sort.isDescending ? "DESC" : "ASC"
         return "t.\(sort.column.rawValue) \(direction), t.id \(direction)"
@@ -49,6 +52,9 @@ private struct ListPart {
     private(set) var countIndex: String
     /// Where the page is looked for: in the list's order, except among one owner's tickets.
     private(set) var pageIndex: String
+    /// How many there are, where that is known without counting them.
+    private(set) var knownTotal: Int64?
+    private let isUnfiltered: Bool
 
     /// Up to this many found tickets are looked at one by one, instead of all tickets in the list's order.
     private static let maxReadOneByOne = 500
@@ -71,6 +77,7 @@ private struct ListPart {
         case .some(.nobody): terms.append("t.assignee_id IS NULL")
         case nil: break
         }
+        self.isUnfiltered = terms.count == 1
         self.condition = terms.joined(separator: " AND ")
         self.arguments = arguments
         let hasOwner = query.visibleTo != nil || query.owner != nil
@@ -87,7 +94,9 @@ private struct ListPart {
     }
 
     mutating func narrow(to found: TicketSet) {
-        guard found.count > Self.maxReadOneByOne else {
+        let count = found.count
+        if self.isUnfiltered { self.knownTotal = Int64(count) }
+        guard count > Self.maxReadOneByOne else {
             let ids = found.ids.map(String.init).joined(separator: ",")
             self.condition = "t.id IN (SELECT value FROM json_each(?)) AND \(self.condition)"
             self.arguments = ["[\(ids)]"] + self.arguments

@@ -20,21 +20,10 @@ struct TicketSet: Sendable, Equatable {
 
     init() {}
 
-    /// From the bytes of another set.
+    /// From what `ticket_set` gathered.
     init(bytes: [UInt8]) {
         self.bytes = bytes
         self.dropEmptyEnd()
-    }
-
-    /// An id is a row's number from 1. Those that no ticket gets within the life of a database are left out: their bits
-    /// would fill the memory.
-    mutating func insert(_ id: Int64) {
-        guard id > 0, id <= Int64(Int32.max) else { return }
-        let index = Int(id >> 3)
-        if index >= self.bytes.count {
-            self.bytes.append(contentsOf: repeatElement(0, count: index + 1 - self.bytes.count))
-        }
-        self.bytes[index] |= 1 << UInt8(id & 7)
     }
 
     mutating func formIntersection(_ other: TicketSet) {

@@ -21,46 +21,50 @@ enum TicketSetFunctions {
         guard code == SQLITE_OK else { throw DatabaseError(resultCode: ResultCode(rawValue: code)) }
     }
 
-    /// What `ticket_set` has gathered. SQLite keeps a reference for as long as the query runs.
-    private final class Gathered {
-        var set = TicketSet()
+    /// What a query has gathered so far: bytes of a `TicketSet` in SQLite's memory, which is zeroed at first.
+    private struct Gathered {
+        var bytes: UnsafeMutablePointer<UInt8>?
+        var count: Int
     }
 
     private typealias Arguments = UnsafeMutablePointer<OpaquePointer?>?
 
     private static let gather: @convention(c) (OpaquePointer?, CInt, Arguments) -> Void = { context, _, arguments in
-        guard let place = place(context, size: CInt(MemoryLayout<UnsafeRawPointer?>.size)), let arguments else {
-            sqlite3_result_error_nomem(context)
-            return
+        guard let arguments, let gathered = gathered(context, size: CInt(MemoryLayout<Gathered>.size)) else { return }
+        let id = sqlite3_value_int64(arguments[0])
+        // Ids that no ticket gets within the life of a database would fill the memory.
+        guard id > 0, id <= Int64(Int32.max) else { return }
+        let index = Int(id >> 3)
+        if index >= gathered.pointee.count {
+            guard grow(gathered, toHold: index) else {
+                sqlite3_result_error_nomem(context)
+                return
+            }
         }
-        let gathered: Gathered
-        if let pointer = place.pointee {
-            gathered = Unmanaged<Gathered>.fromOpaque(pointer).takeUnretainedValue()
-        } else {
-            gathered = Gathered()
-            place.pointee = UnsafeRawPointer(Unmanaged.passRetained(gathered).toOpaque())
-        }
-        gathered.set.insert(sqlite3_value_int64(arguments[0]))
+        gathered.pointee.bytes?[index] |= 1 << UInt8(truncatingIfNeeded: id & 7)
     }
 
-    /// SQLite calls it once for every query that began to gather, one that failed included.
+    /// Rows come in the order of their ids, so it grows in large steps.
+    private static func grow(_ gathered: UnsafeMutablePointer<Gathered>, toHold index: Int) -> Bool {
+        let (old, new) = (gathered.pointee.count, max(1024, 2 * (index + 1)))
+        guard let bytes = sqlite3_realloc64(gathered.pointee.bytes, UInt64(new)) else { return false }
+        (bytes + old).initializeMemory(as: UInt8.self, repeating: 0, count: new - old)
+        gathered.pointee = Gathered(bytes: bytes.assumingMemoryBound(to: UInt8.self), count: new)
+        return true
+    }
+
+    /// SQLite calls it once for every query, for one that failed too, and frees the bytes with their value.
     private static let finishGathering: @convention(c) (OpaquePointer?) -> Void = { context in
-        // No row, no set: size 0 allocates nothing.
-        guard let pointer = place(context, size: 0)?.pointee else {
+        // Without a row there is no place, and size 0 makes none.
+        guard let gathered = gathered(context, size: 0), let bytes = gathered.pointee.bytes else {
             sqlite3_result_zeroblob(context, 0)
             return
         }
-        let gathered = Unmanaged<Gathered>.fromOpaque(pointer).takeRetainedValue()
-        gathered.set.bytes.withUnsafeBytes { bytes in
-            // SQLITE_TRANSIENT: copied by SQLite.
-            let transient = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
-            sqlite3_result_blob64(context, bytes.baseAddress, UInt64(bytes.count), transient)
-        }
+        sqlite3_result_blob64(context, bytes, UInt64(gathered.pointee.count), sqlite3_free)
     }
 
-    /// Where the query keeps its reference; nil at first.
-    private static func place(_ context: OpaquePointer?, size: CInt) -> UnsafeMutablePointer<UnsafeRawPointer?>? {
-        sqlite3_aggregate_context(context, size)?.assumingMemoryBound(to: UnsafeRawPointer?.self)
+    private static func gathered(_ context: OpaquePointer?, size: CInt) -> UnsafeMutablePointer<Gathered>? {
+        sqlite3_aggregate_context(context, size)?.assumingMemoryBound(to: Gathered.self)
     }
 
     private static let look: @convention(c) (OpaquePointer?, CInt, Arguments) -> Void = { context, _, arguments in
