@@ -3,7 +3,8 @@ import Testing
 
 @Suite(.timeLimit(.minutes(3)))
 struct EntityTagTests {
-    @Test("TIC-15: a ticket's tag is strong, the same for every reader, and another one after each change of the ticket")
+    @Test(
+        "TIC-15: a ticket's tag is strong, the same for every reader, and another one after each change of the ticket")
     func tags() async throws {
         try await TicketHarness.run { api in
             let ada = try await api.customer("Ada")
@@ -66,7 +67,8 @@ struct EntityTagTests {
             Condition("TAG", allows: true), Condition("*", allows: true), Condition(" * ", allows: true),
             Condition("\"x\", TAG", allows: true), Condition("TAG,\"x\"", allows: true),
             Condition("W/\"y\" , , TAG", allows: true), Condition("\"a,b\",TAG", allows: true),
-            Condition("\"x\"", "TAG", allows: true), Condition("\"x\"", allows: false), Condition("\"\"", allows: false),
+            Condition("\"x\"", "TAG", allows: true), Condition("\"x\"", allows: false),
+            Condition("\"\"", allows: false),
             Condition("W/TAG", allows: false), Condition("", allows: false), Condition(",", allows: false),
             Condition("x", allows: false), Condition("\"x", allows: false), Condition("TAG x", allows: false),
             Condition("TAGTAG", allows: false), Condition("*, TAG", allows: false), Condition("TAG, *", allows: false),

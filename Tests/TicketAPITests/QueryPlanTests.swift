@@ -14,7 +14,9 @@ struct QueryPlanTests {
             let root = try await api.admin()
             let id = try await api.ticket(of: ada)
             _ = try await api.post("hello", to: id, as: ada)
-            let filters = ["status=Open", "priority=Low", "category=Technical", "assigned_to=none", "user_id=\(ada.id)"]
+            let filters = [
+                "status=Open", "priority=Low", "category=Technical", "assigned_to=none", "user_id=\(ada.id)",
+            ]
             let sorts = ["created_at", "updated_at", "priority", "status"].flatMap { [$0, "-\($0)"] }
             for sort in sorts {
                 for chosen in 0..<(1 << filters.count) {

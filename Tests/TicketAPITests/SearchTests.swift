@@ -19,7 +19,8 @@ struct SearchTests {
     }
 
     /// The ids that are found, in ascending order. The total says the same number.
-    private static func found(_ api: TicketHarness, _ account: TicketHarness.Account, _ q: String) async throws -> [Int64]
+    private static func found(_ api: TicketHarness, _ account: TicketHarness.Account, _ q: String) async throws
+        -> [Int64]
     {
         let reply = try await api.call(
             .GET, "/tickets?sort=created_at&per_page=100&q=\(FormCoding.encode(q))", token: account.token)
@@ -31,7 +32,9 @@ struct SearchTests {
 
     /// FTS5 compares its index with the texts of tickets and messages, and throws when they differ.
     private static func checkIndex(_ api: TicketHarness) throws {
-        try QueryPlans.open(api.directory) { try $0.execute(sql: "INSERT INTO search (search, rank) VALUES ('integrity-check', 1)") }
+        try QueryPlans.open(api.directory) {
+            try $0.execute(sql: "INSERT INTO search (search, rank) VALUES ('integrity-check', 1)")
+        }
     }
 
     @Test("TIC-12: every word must be found, in subject, description or a message, whatever case, accents and ending")
@@ -43,7 +46,8 @@ struct SearchTests {
             _ = try await api.post("My address is ada.l@example.com; JAMMED again", to: one, as: ada)
             _ = try await api.post("Straße 10.0.0.1", to: two, as: ada)
             for (q, expected) in [
-                ("printer", [one]), ("PRINTERS", [one]), ("jams cafe", [one]), ("café jam", [one]), ("jam", [one, two]),
+                ("printer", [one]), ("PRINTERS", [one]), ("jams cafe", [one]), ("café jam", [one]),
+                ("jam", [one, two]),
                 ("paper", [two]), ("unicode naive", [two]), ("printer example.com", [one]), ("e-1234", [one]),
                 ("ada.l@example.com jams", [one]), ("10.0.0.1", [two]), ("printer paper", []), ("prin", []),
                 ("jam jams jammed jamming", [one, two]), ("10.0.0.2", []), ("straße", [two]),
@@ -58,7 +62,8 @@ struct SearchTests {
     @Test(
         "TIC-13: what is typed is never a query language",
         arguments: [
-            "\"", "\"\"", "*", "-", ":", "(", ")", "^", "+", "{", "}", "'", "\\", "%", "_", ";", "?", "!!!", "…", "—", "\u{200b}.",
+            "\"", "\"\"", "*", "-", ":", "(", ")", "^", "+", "{", "}", "'", "\\", "%", "_", ";", "?", "!!!", "…", "—",
+            "\u{200b}.",
             "\" OR 1=1 --", "NEAR", "NEAR(a b)", "broken AND NOT", "AND", "OR", "NOT broken", "bro*", "*broken",
             "subject:broken", "text:broken", "broken\"", "\"broken is\"", "^broken", "broken + is", "search", "rank",
             "\u{1f600}", "\u{301}", "\u{fffd}", "broken\u{202e}", String(repeating: "\"", count: 255),
@@ -74,7 +79,8 @@ struct SearchTests {
         }
     }
 
-    @Test("TIC-13: a text above 255 characters, of more than 16 words or with a NUL is 422; an empty one filters nothing")
+    @Test(
+        "TIC-13: a text above 255 characters, of more than 16 words or with a NUL is 422; an empty one filters nothing")
     func bounds() async throws {
         try await TicketHarness.run { api in
             let ada = try await api.customer("Ada")
@@ -215,7 +221,8 @@ struct SearchTests {
                             isDescending ? (key($1), $1) < (key($0), $0) : (key($0), $0) < (key($1), $1)
                         }
                         let page = Int.random(in: 1...3)
-                        let path = "/tickets?q=\(FormCoding.encode(q))&\(filter)&per_page=7&page=\(page)"
+                        let path =
+                            "/tickets?q=\(FormCoding.encode(q))&\(filter)&per_page=7&page=\(page)"
                             + "&sort=\(isDescending ? "-" : "")\(sort)"
                         let reply = try await api.call(.GET, path, token: account.token)
                         #expect(reply.json["meta"]["total"] == .int(Int64(all.count)), "\(path)")
@@ -243,7 +250,8 @@ struct SearchTests {
                 ])
             #expect(reply.json["meta"]["total"] == 3 && reply.json["meta"]["per_page"] == 1)
             let next = try #require(reply.json["links"]["next"].string)
-            let last = try await api.call(.GET, String(next.dropFirst("http://127.0.0.1:\(api.port)".count)), token: ada.token)
+            let last = try await api.call(
+                .GET, String(next.dropFirst("http://127.0.0.1:\(api.port)".count)), token: ada.token)
             #expect(last.json["meta"]["current_page"] == 3 && last.json["links"]["next"] == nil)
             #expect(last.json["data"].items.count == 1)
         }

@@ -26,26 +26,34 @@ enum QueryPlans {
         "tickets_by_priority": "a list in this order, until its page is full",
         "tickets_by_status": "a list in this order, until its page is full",
         "tickets_by_category": "how many tickets there are at all: its pages are the fewest",
+        "tickets_by_terms": "figures of all tickets",
+        "first_responses_by_duration": "the median of all",
+        "users_by_age": "the accounts in this order, until the page is full",
+        "users_by_name": "the accounts in this order, until the page is full",
+        "sqlite_autoindex_users_1": "the accounts by address, until the page is full",
         "outbox_by_ticket": "at its start the relay takes up all that waits",
     ]
     /// GRDB's list of migrations, the schema, and FTS5's own settings.
-    private static let notOurs: Set<String> = ["grdb_migrations", "sqlite_master", "main.search_config"]
+    private static let notOurs: Set<String> = [
+        "grdb_migrations", "sqlite_master", "main.search_config", "main.users_search_config",
+    ]
 
-    private static let isTracing = sqlite3_auto_extension(unsafeBitCast(Self.hook, to: (@convention(c) () -> Void).self))
+    private static let isTracing = sqlite3_auto_extension(
+        unsafeBitCast(Self.hook, to: (@convention(c) () -> Void).self))
 
-    private static let hook:
-        @convention(c) (OpaquePointer?, UnsafeRawPointer?, UnsafeRawPointer?) -> CInt = { connection, _, _ in
-            sqlite3_trace_v2(
-                connection, CUnsignedInt(SQLITE_TRACE_STMT),
-                { _, _, statement, text in
-                    // The text of a trigger's statements is a comment.
-                    guard let statement, let text = text?.assumingMemoryBound(to: CChar.self), text[0] != CChar(45) else {
-                        return 0
-                    }
-                    QueryPlans.note(OpaquePointer(statement))
+    private static let hook: @convention(c) (OpaquePointer?, UnsafeRawPointer?, UnsafeRawPointer?) -> CInt = {
+        connection, _, _ in
+        sqlite3_trace_v2(
+            connection, CUnsignedInt(SQLITE_TRACE_STMT),
+            { _, _, statement, text in
+                // The text of a trigger's statements is a comment.
+                guard let statement, let text = text?.assumingMemoryBound(to: CChar.self), text[0] != CChar(45) else {
                     return 0
-                }, nil)
-        }
+                }
+                QueryPlans.note(OpaquePointer(statement))
+                return 0
+            }, nil)
+    }
 
     private static func note(_ statement: OpaquePointer) {
         guard let file = sqlite3_db_filename(sqlite3_db_handle(statement), "main"), let sql = sqlite3_sql(statement)

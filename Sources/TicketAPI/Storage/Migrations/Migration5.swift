@@ -77,8 +77,6 @@ extension Migrations {
         DROP INDEX messages_by_chat;
         CREATE INDEX messages_by_chat ON messages (chat_id, id, sender_id);
         CREATE INDEX chats_by_customer ON chats (customer_id);
-        CREATE INDEX chats_by_admin ON chats (admin_id);
-        CREATE INDEX users_by_role ON users (role, id);
 
         -- A read mark lies in its own chat, and a message's file in the message's own ticket.
         CREATE TRIGGER read_marks_insert BEFORE INSERT ON read_marks

@@ -19,5 +19,6 @@ enum Migrations {
         ("3: comments, activity, read marks", Self.commentsActivityReadMarks),
         ("4: attachments", Self.attachments),
         ("5: search and list indexes", Self.searchAndListIndexes),
+        ("6: search of accounts, figures", Self.accountsSearchAndFigures),
     ]
 }
