@@ -33,6 +33,8 @@ enum QueryPlans {
         "sqlite_autoindex_users_1": "the accounts by address, until the page is full",
         "outbox_by_ticket": "at its start the relay takes up all that waits",
     ]
+    /// A table that is counted as a whole: a row is two numbers.
+    private static let counted = "SCAN first_responses"
     /// GRDB's list of migrations, the schema, and FTS5's own settings.
     private static let notOurs: Set<String> = [
         "grdb_migrations", "sqlite_master", "main.search_config", "main.users_search_config",
@@ -91,6 +93,7 @@ enum QueryPlans {
     /// A connection of the test itself, whose statements are nobody's concern.
     static func open<T>(_ directory: String, _ body: (Database) throws -> T) throws -> T {
         var configuration = Configuration()
+        configuration.busyMode = .timeout(5)
         configuration.prepareDatabase { db in
             try TicketSetFunctions.add(to: db)
             sqlite3_trace_v2(db.sqliteConnection, 0, nil, nil)
@@ -119,7 +122,7 @@ enum QueryPlans {
             let words = step.split(separator: " ").map(String.init)
             guard words.first == "SCAN", words.count > 1 else { return false }
             if intermediate.contains(words[1]) || self.notOurs.contains(words[1]) { return false }
-            if step.contains("CONSTANT ROW") { return false }
+            if step.contains("CONSTANT ROW") || step == self.counted { return false }
             // A search for a word says M; a JSON list is the statement's own.
             if step.contains("VIRTUAL TABLE") { return words[1] != "json_each" && !step.contains(":M") }
             guard let index = words.firstIndex(of: "INDEX"), index + 1 < words.count else { return true }
