@@ -8,6 +8,8 @@ enum TicketFailure: Error {
     /// No such account, for an admin, who may know about all of them.
     case userNotFound
     case invalid(ValidationErrors)
+    /// The ticket is not in the state that the caller knows.
+    case stale
     /// `resetsAt` is in seconds since 1970.
     case throttled(retryAfterSeconds: Int64, limit: Int, resetsAt: Int64)
     /// More work of a costly kind is waiting than will be done soon.

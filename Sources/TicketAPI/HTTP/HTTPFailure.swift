@@ -78,6 +78,7 @@ extension Response {
             }
             self = .json(
                 .unprocessableContent, ["message": .string(errors.summary), "errors": .object(fields)])
+        case .stale: self = .message(.preconditionFailed, "The ticket has changed since.")
         case .throttled(let seconds, let limit, let resetsAt):
             self = .message(
                 .tooManyRequests, "Too Many Attempts.",

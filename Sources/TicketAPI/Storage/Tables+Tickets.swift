@@ -49,61 +49,16 @@ extension Tables {
         try self.run("DELETE FROM tickets WHERE id = ?", [id])
     }
 
-    /// One page, and how many tickets there are on all pages. A description that is longer than a list shows comes cut
-    /// to one code point more.
-    func tickets(_ query: TicketQuery, reader: Int64) throws -> (page: [TicketView], total: Int64) {
-        let (condition, arguments) = Self.condition(query)
-        let total = try self.row("SELECT count(*) FROM tickets t WHERE \(condition)", arguments) { $0[0] as Int64 } ?? 0
-        let columns = Self.ticketColumns(
-            description: "substr(t.description, 1, \(TicketView.maxListedDescription + 1))")
-        var page = try self.rows(
-            """
-            SELECT \(columns), \(Self.counts) FROM \(Self.ticketTables)
-            WHERE \(condition) ORDER BY \(Self.order(query.sort)) LIMIT ? OFFSET ?
-            """,
-            [reader] + arguments + [query.perPage, query.offset]
-        ) { TicketView(row: $0) }
-        let attachments = try self.attachments(ofTickets: page.map(\.ticket.id))
-        for index in page.indices { page[index].attachments = attachments[page[index].ticket.id] ?? [] }
-        return (page, total)
-    }
-
-    private static func condition(_ query: TicketQuery) -> (sql: String, arguments: StatementArguments) {
-        var terms = ["TRUE"]
-        var arguments: StatementArguments = []
-        func add(_ column: String, _ value: Int64?) {
-            guard let value else { return }
-            terms.append("t.\(column) = ?")
-            arguments += [value]
-        }
-        add("user_id", query.visibleTo)
-        add("user_id", query.owner)
-        add("status", query.status?.rawValue)
-        add("priority", query.priority?.rawValue)
-        add("category", query.category?.rawValue)
-        switch query.assignee {
-        case .some(.user(let id)): add("assignee_id", id)
-        case .some(.nobody): terms.append("t.assignee_id IS NULL")
-        case nil: break
-        }
-        return (terms.joined(separator: " AND "), arguments)
-    }
-
-    private static func order(_ sort: TicketQuery.Sort) -> String {
-        let direction = sort.isDescending ? "DESC" : "ASC"
-        return "t.\(sort.column.rawValue) \(direction), t.id \(direction)"
-    }
-
-    private static func ticketColumns(description: String = "t.description") -> String {
+    static func ticketColumns(description: String = "t.description") -> String {
         """
         t.id, t.subject, \(description), t.category, t.priority, t.status, t.created_at, t.updated_at,
         o.id, o.name, o.role, a.id, a.name, a.role
         """
     }
-    private static let ticketTables = """
+    static let ticketTables = """
         tickets t JOIN users o ON o.id = t.user_id LEFT JOIN users a ON a.id = t.assignee_id
         """
-    private static let counts = """
+    static let counts = """
         (SELECT count(*) FROM messages m JOIN chats c ON c.id = m.chat_id WHERE c.ticket_id = t.id),
         (SELECT count(*) FROM messages m JOIN chats c ON c.id = m.chat_id WHERE c.ticket_id = t.id AND m.sender_id <> ?)
         """
@@ -127,7 +82,8 @@ extension Ticket {
 }
 
 extension TicketView {
-    fileprivate init(row: Row) {
+    /// From the columns of `ticketColumns` and `counts`.
+    init(row: Row) {
         self.init(ticket: Ticket(row: row), messages: row[14], unread: row[15])
     }
 }

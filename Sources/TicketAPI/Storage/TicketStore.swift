@@ -26,7 +26,10 @@ final class TicketStore: Sendable {
             var configuration = Configuration()
             configuration.maximumReaderCount = 4
             configuration.busyMode = .timeout(5)
-            configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+            configuration.prepareDatabase { db in
+                try db.execute(sql: "PRAGMA synchronous = FULL")
+                try TicketSetFunctions.add(to: db)
+            }
             let pool = try DatabasePool(path: file.path, configuration: configuration)
             let migrations = Migrations.all
             guard try pool.read({ try !migrations.hasBeenSuperseded($0) }) else {

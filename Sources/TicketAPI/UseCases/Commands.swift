@@ -65,6 +65,8 @@ struct TicketQuery: Sendable {
     var priority: Priority?
     var category: Category?
     var assignee: Assignee?
+    /// Only tickets in which all words of this text are found.
+    var search: String?
     /// Only tickets of this user (a filter).
     var owner: Int64?
     /// Only tickets of this user (what the reader may see); nil for all.

@@ -7,10 +7,11 @@ struct UpdateTicket: Sendable {
 
     /// Changes the fields that were sent. Where nothing changes, nobody is told.
     ///
-    /// What is wrong with the fields comes after what the caller may do, so that a caller without the right learns
-    /// nothing. `managing` says whether status or assignee were sent at all.
+    /// What the caller may do comes first, then the state of the ticket, then what is wrong with the fields, so that a
+    /// caller without the right learns nothing. `managing` says whether status or assignee were sent at all.
     func callAsFunction(
-        _ id: Int64, by user: User, managing: Bool, changes: Result<TicketChanges, TicketFailure>
+        _ id: Int64, by user: User, expecting version: ExpectedVersion, managing: Bool,
+        changes: Result<TicketChanges, TicketFailure>
     ) async throws -> TicketView {
         let now = self.now()
         return try await self.store.write { tables in
@@ -18,6 +19,7 @@ struct UpdateTicket: Sendable {
             guard !managing || TicketPolicy.canManage(user), TicketPolicy.canEdit(before, user) else {
                 throw TicketFailure.notAllowed
             }
+            try version.check(before)
             if let after = try tables.applying(changes.get(), to: before, now: now) {
                 try tables.updateTicket(after)
                 try tables.announce(.ticketUpdated, after)
@@ -27,10 +29,11 @@ struct UpdateTicket: Sendable {
         }
     }
 
-    func delete(_ id: Int64, by user: User) async throws {
+    func delete(_ id: Int64, by user: User, expecting version: ExpectedVersion) async throws {
         try await self.store.write { tables in
             let ticket = try tables.visibleTicket(id, to: user)
             guard TicketPolicy.canDelete(user) else { throw TicketFailure.notAllowed }
+            try version.check(ticket)
             try tables.deleteTicket(id)
             try tables.announce(.ticketDeleted, ticket)
         }

@@ -53,7 +53,9 @@ final class TicketHarness: Sendable {
         _ body: @Sendable (TicketHarness) async throws -> Void
     ) async throws {
         let harness = try await TicketHarness(style: style, aliases: aliases, configure: configure)
+        QueryPlans.trace(harness.directory, false)
         try await harness.start()
+        QueryPlans.trace(harness.directory)
         do {
             try await body(harness)
         } catch {
@@ -66,6 +68,7 @@ final class TicketHarness: Sendable {
     private func end() async throws {
         try await self.stop()
         try await self.broker.stop()
+        try QueryPlans.check(self.directory)
         try FileManager.default.removeItem(atPath: self.directory)
     }
 
