@@ -128,7 +128,11 @@ package final class TicketServer: Service {
             tickets: TicketEndpoints(
                 openTicket: OpenTicket(store: store, now: now), readTickets: readTickets,
                 updateTicket: UpdateTicket(store: store, now: now)),
-            chat: ChatEndpoints(readTickets: readTickets, postMessage: PostMessage(store: store, now: now)),
+            chat: ChatEndpoints(
+                readTickets: readTickets, postMessage: PostMessage(store: store, now: now),
+                markRead: MarkRead(store: store)),
+            comments: CommentEndpoints(
+                comments: Comments(store: store, now: now), readActivity: ReadActivity(store: store)),
             realtime: RealtimeAuthEndpoint(
                 authorizeChannel: AuthorizeChannel(store: store, credentials: resources.credentials)))
         return TicketResponder(routes: routes, sessions: sessions, logger: logger)

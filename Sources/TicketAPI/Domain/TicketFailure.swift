@@ -9,6 +9,8 @@ enum TicketFailure: Error {
     case throttled(retryAfterSeconds: Int64, limit: Int)
     /// More work of a costly kind is waiting than will be done soon.
     case overloaded
+
+    static let ticketIsClosed = TicketFailure.invalid(ValidationErrors("ticket", "The ticket is closed."))
 }
 
 /// What is wrong with the fields of a request, in the order in which it was found.

@@ -4,7 +4,7 @@ internal import Hummingbird
 enum TicketRoutes {
     static func table(
         health: HealthEndpoint, accounts: AccountEndpoints, tickets: TicketEndpoints, chat: ChatEndpoints,
-        realtime: RealtimeAuthEndpoint
+        comments: CommentEndpoints, realtime: RealtimeAuthEndpoint
     ) -> [Route] {
         [
             Route(.get, path: "/up", .open(health.up)),
@@ -22,6 +22,11 @@ enum TicketRoutes {
 
             Route(.get, path: "/tickets/{id}/chat", .guarded(chat.show)),
             Route(.post, path: "/tickets/{id}/chat/messages", .guarded(chat.post)),
+            Route(.post, path: "/tickets/{id}/chat/read", .guarded(chat.read)),
+
+            Route(.get, path: "/tickets/{id}/comments", .guarded(comments.list)),
+            Route(.post, path: "/tickets/{id}/comments", .guarded(comments.create)),
+            Route(.get, path: "/tickets/{id}/activity", .guarded(comments.activity)),
 
             Route(.post, path: "/broadcasting/auth", .guarded(realtime.authorize)),
         ]

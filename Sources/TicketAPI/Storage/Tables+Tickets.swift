@@ -23,9 +23,10 @@ extension Tables {
     }
 
     /// The ticket with its counts, as `reader` sees them.
-    func ticketView(_ id: Int64, reader: Int64) throws -> TicketView? {
+    func ticketView(_ id: Int64, reader: User) throws -> TicketView? {
         try self.row(
-            "SELECT \(Self.ticketColumns()), \(Self.counts) FROM \(Self.ticketTables) WHERE t.id = ?", [reader, id]
+            "SELECT \(Self.ticketColumns()), \(Self.counts) FROM \(Self.ticketTables) WHERE t.id = ?",
+            Self.countArguments(reader) + [id]
         ) { TicketView(row: $0) }
     }
 
@@ -49,7 +50,7 @@ extension Tables {
 
     /// One page, and how many tickets there are on all pages. A description that is longer than a list shows comes cut
     /// to one code point more.
-    func tickets(_ query: TicketQuery, reader: Int64) throws -> (page: [TicketView], total: Int64) {
+    func tickets(_ query: TicketQuery, reader: User) throws -> (page: [TicketView], total: Int64) {
         let (condition, arguments) = Self.condition(query)
         let total = try self.row("SELECT count(*) FROM tickets t WHERE \(condition)", arguments) { $0[0] as Int64 } ?? 0
         let columns = Self.ticketColumns(
@@ -59,7 +60,7 @@ extension Tables {
             SELECT \(columns), \(Self.counts) FROM \(Self.ticketTables)
             WHERE \(condition) ORDER BY \(Self.order(query.sort)) LIMIT ? OFFSET ?
             """,
-            [reader] + arguments + [query.perPage, query.offset]
+            Self.countArguments(reader) + arguments + [query.perPage, query.offset]
         ) { TicketView(row: $0) }
         return (page, total)
     }
@@ -99,10 +100,6 @@ extension Tables {
     private static let ticketTables = """
         tickets t JOIN users o ON o.id = t.user_id LEFT JOIN users a ON a.id = t.assignee_id
         """
-    private static let counts = """
-        (SELECT count(*) FROM messages m JOIN chats c ON c.id = m.chat_id WHERE c.ticket_id = t.id),
-        (SELECT count(*) FROM messages m JOIN chats c ON c.id = m.chat_id WHERE c.ticket_id = t.id AND m.sender_id <> ?)
-        """
 }
 
 extension Ticket {
@@ -124,6 +121,6 @@ extension Ticket {
 
 extension TicketView {
     fileprivate init(row: Row) {
-        self.init(ticket: Ticket(row: row), messages: row[14], unread: row[15])
+        self.init(ticket: Ticket(row: row), comments: row[14], messages: row[15], unread: row[16])
     }
 }

@@ -7,8 +7,9 @@ struct OpenTicket: Sendable {
         let now = self.now()
         return try await self.store.write { tables in
             let ticket = try tables.insertTicket(draft, owner: user.participant, now: now)
+            try tables.recordOpening(of: ticket)
             try tables.announce(.ticketCreated, ticket)
-            return TicketView(ticket: ticket, messages: 0, unread: 0)
+            return TicketView(ticket: ticket, comments: 0, messages: 0, unread: 0)
         }
     }
 }
