@@ -62,7 +62,7 @@ struct ActivityTests {
         }
     }
 
-    @Test("ACT-4: of a description the trail keeps the first 100 code points; a refused change leaves no entry")
+    @Test("ACT-4, ACT-5: of a description the trail keeps the first 100 code points; a refused change leaves no entry")
     func long() async throws {
         try await TicketHarness.run { api in
             let ada = try await api.customer("Ada")

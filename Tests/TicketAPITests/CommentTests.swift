@@ -51,7 +51,7 @@ struct CommentTests {
         }
     }
 
-    @Test("COM-4: an internal note is neither shown to a customer nor counted, in any answer")
+    @Test("COM-4, COM-7: an internal note is neither shown to a customer nor counted, in any answer")
     func notes() async throws {
         try await TicketHarness.run { api in
             let ada = try await api.customer("Ada")
