@@ -204,11 +204,12 @@ class World:
 
     def change_role(self):
         actor, person = self.some("admin"), self.chance.choice(self.people)
-        if person is actor:
+        role = self.chance.choice(["admin", "customer"])
+        customers = [other for other in self.people if other.role == "customer"]
+        if person is actor or (role == "admin" and customers == [person]):
             return
         self.settle()
         person.hang_up()
-        role = self.chance.choice(["admin", "customer"])
         actor.call("PATCH", f"/users/{person.id}", {"role": role})
         # What comes from now on, the person gets in the new role.
         person.role = "admin"

@@ -43,7 +43,9 @@ class Server:
     def __init__(self, directory, *arguments, **settings):
         self.directory = Path(directory)
         self.data = Path(settings.get("DATA_DIR", self.directory / "data"))
-        defaults = {"BROKER_PORT": 0, "TICKETS_PORT": 0, "DATA_DIR": self.data, "LOG_LEVEL": "trace"}
+        defaults = {"BROKER_PORT": 0, "TICKETS_PORT": 0, "DATA_DIR": self.data}
+        if "--config" not in arguments:
+            defaults["LOG_LEVEL"] = "trace"
         self.log = self.directory / "stderr.log"
         self.logs.append(self.log)
         with open(self.log, "ab") as log:

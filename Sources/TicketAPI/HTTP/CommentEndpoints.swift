@@ -29,9 +29,7 @@ struct CommentEndpoints: Sendable {
 
     private static func page(_ call: Call) -> Result<PageRequest, TicketFailure> {
         var fields = Validator(call.query)
-        var page = PageRequest()
-        page.number = fields.optionalInteger("page", min: 1) ?? page.number
-        page.perPage = fields.optionalInteger("per_page", min: 1, max: 100) ?? page.perPage
+        let page = fields.page()
         return fields.checked(page)
     }
 }

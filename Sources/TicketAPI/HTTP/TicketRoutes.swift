@@ -4,7 +4,7 @@ internal import Hummingbird
 enum TicketRoutes {
     static func table(
         health: HealthEndpoint, accounts: AccountEndpoints, tickets: TicketEndpoints, chat: ChatEndpoints,
-        comments: CommentEndpoints, realtime: RealtimeAuthEndpoint
+        comments: CommentEndpoints, realtime: RealtimeAuthEndpoint, admin: AdminEndpoints
     ) -> [Route] {
         [
             Route(.get, path: "/up", .open(health.up)),
@@ -30,6 +30,11 @@ enum TicketRoutes {
             Route(.get, path: "/tickets/{id}/activity", .guarded(comments.activity)),
 
             Route(.post, path: "/broadcasting/auth", .guarded(realtime.authorize)),
+            Route(.post, path: "/broadcasting/user-auth", .guarded(realtime.authenticateUser)),
+
+            Route(.get, path: "/users", .guarded(admin.users)),
+            Route(.patch, path: "/users/{id}", .guarded(admin.updateUser)),
+            Route(.get, path: "/stats", .guarded(admin.statistics)),
         ]
     }
 }

@@ -131,6 +131,14 @@ struct Validator {
         return value
     }
 
+    /// Which part of a list: the fields `page` and `per_page`.
+    mutating func page() -> PageRequest {
+        var page = PageRequest()
+        page.number = self.optionalInteger("page", min: 1) ?? page.number
+        page.perPage = self.optionalInteger("per_page", min: 1, max: 100) ?? page.perPage
+        return page
+    }
+
     /// An email address that must be there.
     mutating func email(_ field: String) -> String? {
         guard let text = self.text(field, max: 255) else { return nil }
