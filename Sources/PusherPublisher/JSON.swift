@@ -8,6 +8,8 @@ package enum JSON: Sendable, ExpressibleByDictionaryLiteral, ExpressibleByArrayL
     case string(String)
     case array([JSON])
     case object([(name: String, value: JSON)])
+    /// A JSON text as it is.
+    case written(String)
 
     package init(dictionaryLiteral elements: (String, JSON)...) {
         self = .object(elements.map { (name: $0.0, value: $0.1) })
@@ -53,6 +55,7 @@ package enum JSON: Sendable, ExpressibleByDictionaryLiteral, ExpressibleByArrayL
                 member.value.write(to: &bytes)
             }
             bytes.append(UInt8(ascii: "}"))
+        case .written(let text): bytes.append(contentsOf: text.utf8)
         }
     }
 

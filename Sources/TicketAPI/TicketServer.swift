@@ -140,8 +140,11 @@ package final class TicketServer: Service {
                 openTicket: OpenTicket(store: store, files: resources.files, now: now), readTickets: readTickets,
                 updateTicket: UpdateTicket(store: store, onDelete: sweeper.ring, now: now)),
             chat: ChatEndpoints(
-                readTickets: readTickets, postMessage: PostMessage(store: store, files: resources.files, now: now)),
+                readTickets: readTickets, postMessage: PostMessage(store: store, files: resources.files, now: now),
+                markRead: MarkRead(store: store)),
             attachments: AttachmentEndpoint(readTickets: readTickets, files: resources.files),
+            comments: CommentEndpoints(
+                comments: Comments(store: store, now: now), readActivity: ReadActivity(store: store)),
             realtime: RealtimeAuthEndpoint(
                 authorizeChannel: AuthorizeChannel(store: store, credentials: resources.credentials),
                 authenticateUser: AuthenticateUser(credentials: resources.credentials)),

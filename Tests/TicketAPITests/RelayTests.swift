@@ -134,7 +134,10 @@ struct RelayTests {
         let services = ServiceGroup(configuration: .init(services: [relay], logger: TicketHarness.logger))
         let running = Task { try await services.run() }
 
-        try await store.write { try $0.publish(.newMessage, of: 1, on: ["private-chat.1"], data: "{}") }
+        try await store.write { tables in
+            let mark = ReadMark(userID: 1, messageID: 1)
+            try tables.publish(.messageRead, of: 1, on: [.chat(1)], SharedData(mark))
+        }
         await broker.wait { $0.refused >= 1 }
         doorbell.ring([2])
         // While ticket 1 fails, ticket 2 has had its turn by now.

@@ -24,9 +24,16 @@ struct Message: Sendable {
     let receiverID: Int64?
 }
 
-/// A stretch of a chat, oldest first.
+/// Up to which message of a chat a user has read.
+struct ReadMark: Sendable {
+    let userID: Int64
+    let messageID: Int64
+}
+
+/// A stretch of a chat, oldest first, and how far its readers are.
 struct ChatPage: Sendable {
     let chat: Chat
+    let readMarks: [ReadMark]
     let messages: [Message]
     let hasMoreBefore: Bool
     let hasMoreAfter: Bool

@@ -14,6 +14,8 @@ enum TicketFailure: Error {
     case throttled(retryAfterSeconds: Int64, limit: Int, resetsAt: Int64)
     /// More work of a costly kind is waiting than will be done soon.
     case overloaded
+
+    static let ticketIsClosed = TicketFailure.invalid(ValidationErrors("ticket", "The ticket is closed."))
 }
 
 extension TicketFailure {

@@ -2,6 +2,7 @@ internal import FoundationEssentials
 internal import HTTPTypes
 internal import Hummingbird
 internal import NIOCore
+internal import PusherProtocol
 
 /// What Hummingbird knows of a connection beside the request.
 struct ConnectionContext: InitializableFromSource {
@@ -37,6 +38,17 @@ struct Call: Sendable {
     }
 
     func header(_ name: HTTPField.Name) -> String? { self.request.headers[name] }
+
+    /// The connection that is left out of what this request publishes.
+    ///
+    /// Echo sends "undefined" while it is not connected, so what is no socket id leaves nobody out. One that is
+    /// longer than any server makes them is none.
+    var socketID: String? {
+        guard let text = self.header(.socketID), text.utf8.count <= 40, SocketID.Reference(text) != nil else {
+            return nil
+        }
+        return text
+    }
 
     /// The token of `Authorization: Bearer {token}`.
     var bearerToken: String? {

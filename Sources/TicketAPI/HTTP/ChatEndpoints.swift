@@ -1,11 +1,12 @@
 internal import HTTPTypes
 internal import Hummingbird
-internal import PusherProtocol
+internal import PusherPublisher
 
 /// `/tickets/{id}/chat` and below.
 struct ChatEndpoints: Sendable {
     let readTickets: ReadTickets
     let postMessage: PostMessage
+    let markRead: MarkRead
 
     func show(_ call: Call, _ session: Session) async throws -> Response {
         var fields = Validator(call.query)
@@ -37,18 +38,17 @@ struct ChatEndpoints: Sendable {
         let command = PostMessage.Command(
             ticketID: call.id,
             draft: fields.checked(attachments.map { MessageDraft(content: content, attachments: $0) }),
-            socketID: Self.socketID(call), idempotencyKey: key)
+            socketID: call.socketID, idempotencyKey: key)
         let (answer, isReplay) = try await self.postMessage(command, by: session.user)
         return .json(
             .created, bytes: answer.utf8, headers: isReplay ? [.idempotencyReplayed: "true"] : [:])
     }
 
-    /// Echo sends "undefined" while it is not connected, so what is no socket id leaves nobody out. One that is
-    /// longer than any server makes them is none.
-    private static func socketID(_ call: Call) -> String? {
-        guard let text = call.header(.socketID), text.utf8.count <= 40, SocketID.Reference(text) != nil else {
-            return nil
-        }
-        return text
+    func read(_ call: Call, _ session: Session) async throws -> Response {
+        var fields = Validator(try await call.input())
+        let messageID = fields.integer("message_id")
+        let mark = try await self.markRead(
+            ofTicket: call.id, upTo: fields.checked(messageID), by: session.user, except: call.socketID)
+        return .json(.ok, ["data": ["message_id": .int(mark)]])
     }
 }

@@ -72,3 +72,19 @@ struct Pagination {
         return firstTwo + [nil] + Array(self.page - 3...self.page + 3) + [nil] + lastTwo
     }
 }
+
+/// One page of a list as its reader may see it.
+struct JSONPage: Sendable {
+    let request: PageRequest
+    let items: [JSON]
+    /// How many there are on all pages.
+    let total: Int64
+}
+
+extension Pagination {
+    init(_ page: JSONPage, link: PageLink) {
+        self.init(
+            page: page.request.number, perPage: page.request.perPage, count: Int64(page.items.count), total: page.total,
+            link: link)
+    }
+}

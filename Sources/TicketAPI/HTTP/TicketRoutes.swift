@@ -4,7 +4,8 @@ internal import Hummingbird
 enum TicketRoutes {
     static func table(
         health: HealthEndpoint, accounts: AccountEndpoints, tickets: TicketEndpoints, chat: ChatEndpoints,
-        attachments: AttachmentEndpoint, realtime: RealtimeAuthEndpoint, admin: AdminEndpoints
+        attachments: AttachmentEndpoint, comments: CommentEndpoints, realtime: RealtimeAuthEndpoint,
+        admin: AdminEndpoints
     ) -> [Route] {
         [
             Route(.get, path: "/up", .open(health.up)),
@@ -23,7 +24,13 @@ enum TicketRoutes {
 
             Route(.get, path: "/tickets/{id}/chat", .guarded(chat.show)),
             Route(.post, path: "/tickets/{id}/chat/messages", .guarded(chat.post), admitsFiles: chat.admit),
+            Route(.post, path: "/tickets/{id}/chat/read", .guarded(chat.read)),
+
             Route(.get, path: "/attachments/{id}", .guarded(attachments.show)),
+
+            Route(.get, path: "/tickets/{id}/comments", .guarded(comments.list)),
+            Route(.post, path: "/tickets/{id}/comments", .guarded(comments.create)),
+            Route(.get, path: "/tickets/{id}/activity", .guarded(comments.activity)),
 
             Route(.post, path: "/broadcasting/auth", .guarded(realtime.authorize)),
             Route(.post, path: "/broadcasting/user-auth", .guarded(realtime.authenticateUser)),

@@ -64,7 +64,9 @@ extension Tables {
         let hasMoreAfter =
             try ordered.last.map { try self.hasMessage(in: chat, "id > ?", $0.id) }
             ?? before.map { try self.hasMessage(in: chat, "id >= ?", $0) } ?? false
-        return ChatPage(chat: chat, messages: ordered, hasMoreBefore: hasMoreBefore, hasMoreAfter: hasMoreAfter)
+        return ChatPage(
+            chat: chat, readMarks: try self.readMarks(in: chat), messages: ordered, hasMoreBefore: hasMoreBefore,
+            hasMoreAfter: hasMoreAfter)
     }
 
     private func hasMessage(in chat: Chat, _ condition: String, _ id: Int64) throws -> Bool {

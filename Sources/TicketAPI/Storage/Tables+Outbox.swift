@@ -15,7 +15,21 @@ extension Tables {
     /// Puts an event into the outbox. It is published after this transaction is committed, in the order of the ticket's
     /// rows.
     func publish(
-        _ event: TicketEvent, of ticketID: Int64, on channels: [String], data: String, except socketID: String? = nil
+        _ event: TicketEvent, of ticketID: Int64, on channels: [TicketChannel], _ data: SharedData,
+        except socketID: String? = nil
+    ) throws {
+        try self.insertEvent(event, ticketID, channels.map(\.name), data.text, socketID)
+    }
+
+    /// As above, for what only staff may hear.
+    func publish(
+        _ event: TicketEvent, of ticketID: Int64, on channel: StaffChannel, _ data: StaffData, except socketID: String?
+    ) throws {
+        try self.insertEvent(event, ticketID, [channel.rawValue], data.text, socketID)
+    }
+
+    private func insertEvent(
+        _ event: TicketEvent, _ ticketID: Int64, _ channels: [String], _ data: String, _ socketID: String?
     ) throws {
         // A channel's name has no space.
         _ = try self.insert(

@@ -4,7 +4,7 @@ internal import GRDB
 extension Tables {
     /// One page, and how many tickets there are on all pages. A description that is longer than a list shows comes cut
     /// to one code point more.
-    func tickets(_ query: TicketQuery, reader: Int64) throws -> (page: [TicketView], total: Int64) {
+    func tickets(_ query: TicketQuery, reader: User) throws -> (page: [TicketView], total: Int64) {
         var part = ListPart(query)
         if let text = query.search {
             let found = try self.ticketsFound(text)
@@ -26,7 +26,7 @@ extension Tables {
             ) AS page CROSS JOIN \(Self.ticketTables)
             WHERE t.id = page.id ORDER BY \(order)
             """,
-            [reader] + part.arguments + [limit, query.offset]
+            Self.countArguments(reader) + part.arguments + [limit, query.offset]
         ) { TicketView(row: $0) }
         let attachments = try self.attachments(ofTickets: page.map(\.ticket.id))
         for index in page.indices { page[index].attachments = attachments[page[index].ticket.id] ?? [] }

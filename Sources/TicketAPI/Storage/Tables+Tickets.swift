@@ -23,9 +23,10 @@ extension Tables {
     }
 
     /// The ticket with its counts, as `reader` sees them.
-    func ticketView(_ id: Int64, reader: Int64) throws -> TicketView? {
+    func ticketView(_ id: Int64, reader: User) throws -> TicketView? {
         var view = try self.row(
-            "SELECT \(Self.ticketColumns()), \(Self.counts) FROM \(Self.ticketTables) WHERE t.id = ?", [reader, id]
+            "SELECT \(Self.ticketColumns()), \(Self.counts) FROM \(Self.ticketTables) WHERE t.id = ?",
+            Self.countArguments(reader) + [id]
         ) { TicketView(row: $0) }
         view?.attachments = try self.attachments(ofTickets: [id])[id] ?? []
         return view
@@ -58,10 +59,6 @@ extension Tables {
     static let ticketTables = """
         tickets t JOIN users o ON o.id = t.user_id LEFT JOIN users a ON a.id = t.assignee_id
         """
-    static let counts = """
-        (SELECT count(*) FROM messages m JOIN chats c ON c.id = m.chat_id WHERE c.ticket_id = t.id),
-        (SELECT count(*) FROM messages m JOIN chats c ON c.id = m.chat_id WHERE c.ticket_id = t.id AND m.sender_id <> ?)
-        """
 }
 
 extension Ticket {
@@ -84,6 +81,6 @@ extension Ticket {
 extension TicketView {
     /// From the columns of `ticketColumns` and `counts`.
     init(row: Row) {
-        self.init(ticket: Ticket(row: row), messages: row[14], unread: row[15])
+        self.init(ticket: Ticket(row: row), comments: row[14], messages: row[15], unread: row[16])
     }
 }

@@ -25,7 +25,7 @@ struct AuthorizeChannel: Sendable {
 
     private func mayJoin(_ channel: TicketChannel, _ user: User) async throws -> Bool {
         switch channel {
-        case .tickets, .ticketsPresence: return user.isAdmin
+        case .staff: return user.isAdmin
         case .user(let id): return id == user.id
         case .chat(let id), .chatPresence(let id):
             let ticket = try await self.store.read { try $0.ticket(id) }

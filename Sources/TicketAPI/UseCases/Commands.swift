@@ -33,6 +33,20 @@ struct TicketChanges: Sendable {
     var assignee: Assignee?
 }
 
+/// Which part of a list.
+struct PageRequest: Sendable {
+    /// From 1.
+    var number: Int64 = 1
+    /// 1…100.
+    var perPage: Int64 = 10
+
+    /// How many items lie before the page. A page beyond all numbers is as empty as any page past the end.
+    var offset: Int64 {
+        let (offset, overflow) = (self.number - 1).multipliedReportingOverflow(by: self.perPage)
+        return overflow ? .max : offset
+    }
+}
+
 /// Which tickets, in which order, and which part of them.
 struct TicketQuery: Sendable {
     enum Assignee: Sendable { case nobody, user(Int64) }

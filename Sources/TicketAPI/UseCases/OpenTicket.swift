@@ -10,8 +10,9 @@ struct OpenTicket: Sendable {
             try await self.store.write { tables in
                 let ticket = try tables.insertTicket(draft, owner: user.participant, now: now)
                 let attachments = try tables.insertAttachments(draft.attachments, ofTicket: ticket.id, now: now)
+                try tables.recordOpening(of: ticket)
                 try tables.announce(.ticketCreated, ticket)
-                return TicketView(ticket: ticket, messages: 0, unread: 0, attachments: attachments)
+                return TicketView(ticket: ticket, comments: 0, messages: 0, unread: 0, attachments: attachments)
             }
         }
     }

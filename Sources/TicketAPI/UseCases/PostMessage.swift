@@ -67,9 +67,7 @@ extension Tables {
     fileprivate func post(
         _ draft: MessageDraft, to ticket: Ticket, by user: User, except socketID: String?, now: Timestamp
     ) throws -> String {
-        guard TicketPolicy.canWrite(ticket, user) else {
-            throw TicketFailure.invalid(ValidationErrors("ticket", "The ticket is closed."))
-        }
+        guard TicketPolicy.canWrite(ticket, user) else { throw TicketFailure.ticketIsClosed }
         let chat = try self.openChat(of: ticket)
         let message = try self.insertMessage(
             draft.content, with: draft.attachments, in: chat, from: user.participant, now: now)

@@ -5,12 +5,12 @@ struct ReadTickets: Sendable {
     func list(_ query: TicketQuery, for user: User) async throws -> (page: [TicketView], total: Int64) {
         var query = query
         query.visibleTo = user.isAdmin ? nil : user.id
-        return try await self.store.read { [query] in try $0.tickets(query, reader: user.id) }
+        return try await self.store.read { [query] in try $0.tickets(query, reader: user) }
     }
 
     func show(_ id: Int64, to user: User) async throws -> TicketView {
         try await self.store.read { tables in
-            guard let view = try tables.ticketView(id, reader: user.id), TicketPolicy.canSee(view.ticket, user) else {
+            guard let view = try tables.ticketView(id, reader: user), TicketPolicy.canSee(view.ticket, user) else {
                 throw TicketFailure.notFound
             }
             return view

@@ -20,11 +20,9 @@ struct UpdateTicket: Sendable {
                 throw TicketFailure.notAllowed
             }
             try version.check(before)
-            if let after = try tables.applying(changes.get(), to: before, now: now) {
-                try tables.updateTicket(after)
-                try tables.announce(.ticketUpdated, after)
-            }
-            guard let view = try tables.ticketView(id, reader: user.id) else { throw TicketFailure.notFound }
+            let after = try tables.applying(changes.get(), to: before)
+            try tables.change(before, to: after, by: user.id, now: now)
+            guard let view = try tables.ticketView(id, reader: user) else { throw TicketFailure.notFound }
             return view
         }
     }
@@ -42,9 +40,20 @@ struct UpdateTicket: Sendable {
 }
 
 extension Tables {
-    /// The changed ticket; nil when every field already is as it was sent. Throws `invalid` for an assignee who is not
-    /// an admin.
-    fileprivate func applying(_ changes: TicketChanges, to ticket: Ticket, now: Timestamp) throws -> Ticket? {
+    /// Stores a changed ticket, notes who changed what, and tells admins and owner; nothing of it where nothing
+    /// changed. Every change of a ticket is made here.
+    func change(_ before: Ticket, to after: Ticket, by actorID: Int64, now: Timestamp) throws {
+        guard after != before else { return }
+        var after = after
+        // Never before the last change, whatever the clock says.
+        after.updatedAt = max(now, Timestamp(microseconds: before.updatedAt.microseconds + 1))
+        try self.updateTicket(after)
+        try self.recordChange(from: before, to: after, by: actorID)
+        try self.announce(.ticketUpdated, after)
+    }
+
+    /// The ticket with the fields as they were sent. Throws `invalid` for an assignee who is not an admin.
+    fileprivate func applying(_ changes: TicketChanges, to ticket: Ticket) throws -> Ticket {
         var result = ticket
         result.subject = changes.subject ?? ticket.subject
         result.description = changes.description ?? ticket.description
@@ -60,9 +69,6 @@ extension Tables {
             }
             result.assignee = assignee
         }
-        guard result != ticket else { return nil }
-        // Never before the last change, whatever the clock says.
-        result.updatedAt = max(now, Timestamp(microseconds: ticket.updatedAt.microseconds + 1))
         return result
     }
 }

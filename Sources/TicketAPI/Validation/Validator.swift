@@ -88,6 +88,30 @@ struct Validator {
         }
     }
 
+    /// True or false that may be missing, but not be null when it is there: 1 and 0 are as good, as texts too.
+    mutating func sentBool(_ field: String) -> Bool? {
+        switch self.input[field] {
+        case nil: return nil
+        case .bool(let value): return value
+        case .integer(1), .text("1"): return true
+        case .integer(0), .text("0"): return false
+        default:
+            self.add(field, "The \(Self.label(field)) field must be true or false.")
+            return nil
+        }
+    }
+
+    /// A whole number that must be there.
+    mutating func integer(_ field: String) -> Int64? {
+        switch self.input[field] {
+        case nil, .null:
+            self.add(field, "The \(Self.label(field)) field is required.")
+            return nil
+        default:
+            return self.optionalInteger(field, min: .min)
+        }
+    }
+
     /// A whole number that may be missing or null.
     mutating func optionalInteger(_ field: String, min: Int64, max: Int64 = .max) -> Int64? {
         let value: Int64
@@ -110,6 +134,14 @@ struct Validator {
             return nil
         }
         return value
+    }
+
+    /// Which part of a list: the fields `page` and `per_page`.
+    mutating func page() -> PageRequest {
+        var page = PageRequest()
+        page.number = self.optionalInteger("page", min: 1) ?? page.number
+        page.perPage = self.optionalInteger("per_page", min: 1, max: 100) ?? page.perPage
+        return page
     }
 
     /// An email address that must be there.

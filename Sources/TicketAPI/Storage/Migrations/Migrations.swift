@@ -20,5 +20,6 @@ enum Migrations {
         ("4: attachments", Self.attachments),
         ("5: search and list indexes", Self.searchAndListIndexes),
         ("6: search of accounts, figures", Self.accountsSearchAndFigures),
+        ("7: tallies", Self.tallies),
     ]
 }
