@@ -129,10 +129,13 @@ struct Serving {
         _ credentials: AppCredentials, in directory: DataDirectory, broker: Broker?
     ) async throws -> TicketServer {
         let target = try self.settings.externalTarget ?? self.ownTarget(broker)
-        let configuration = TicketConfiguration(
+        var configuration = TicketConfiguration(
             host: self.settings.ticketsHost, port: self.settings.ticketsPort, dataDirectory: directory.path,
             credentials: credentials, publishTarget: target, eventStyle: self.settings.eventStyle,
             eventAliases: self.settings.eventAliases)
+        configuration.lifetimes = self.settings.tokenLifetimes
+        configuration.allowedOrigins = self.settings.ticketsAllowedOrigins
+        configuration.trustedProxies = self.settings.trustedProxies
         do {
             if self.plantsDemo { try await DemoSeed.plant(dataDirectory: directory.path) }
             return try await TicketServer.bind(configuration, logger: Logger(label: "tickets"))

@@ -1,3 +1,4 @@
+package import Addresses
 package import PusherProtocol
 package import PusherPublisher
 
@@ -16,6 +17,11 @@ package struct TicketConfiguration: Sendable {
     package var eventStyle: EventStyle
     /// A further name for an event: `["NewMessage": "message.sent"]`.
     package var eventAliases: [String: String]
+    package var lifetimes = TokenLifetimes()
+    /// The origins whose pages may call, with cookies too, beside its own.
+    package var allowedOrigins: Set<WebOrigin> = []
+    /// The proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.
+    package var trustedProxies: [CIDR] = []
 
     package init(
         host: String, port: Int, dataDirectory: String, credentials: AppCredentials, publishTarget: PublishTarget,

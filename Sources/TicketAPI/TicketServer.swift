@@ -36,15 +36,17 @@ package final class TicketServer: Service {
         let relay = OutboxRelay(
             store: resources.store, doorbell: resources.doorbell, publisher: resources.publisher,
             names: EventNames(style: configuration.eventStyle, aliases: configuration.eventAliases), logger: logger)
+        let keeper = TokenKeeper(
+            store: resources.store, lifetimes: configuration.lifetimes, now: environment.now, logger: logger)
         let (started, starter) = AsyncThrowingStream<Int, any Error>.makeStream()
         let application = Application(
-            responder: self.responder(configuration, environment, resources, logger),
+            responder: self.responder(configuration, environment, resources, keeper, logger),
             server: .http1(configuration: self.http),
             configuration: ApplicationConfiguration(address: .hostname(configuration.host, port: configuration.port)),
             onServerRunning: { starter.yield($0.localAddress?.port ?? configuration.port) },
             logger: self.quiet(logger))
         // Shut down from the last to the first: the relay publishes what the last requests stored.
-        var group = ServiceGroupConfiguration(services: [relay, application], logger: self.quiet(logger))
+        var group = ServiceGroupConfiguration(services: [relay, keeper, application], logger: self.quiet(logger))
         // Of the process's ten seconds the broker and the webhooks, which are shut down after this, need their shares.
         group.maximumGracefulShutdownDuration = .seconds(4)
         let services = ServiceGroup(configuration: group)
@@ -113,25 +115,33 @@ package final class TicketServer: Service {
     }
 
     private static func responder(
-        _ configuration: TicketConfiguration, _ environment: TicketEnvironment, _ resources: Resources, _ logger: Logger
+        _ configuration: TicketConfiguration, _ environment: TicketEnvironment, _ resources: Resources,
+        _ keeper: TokenKeeper, _ logger: Logger
     ) -> TicketResponder {
         let store = resources.store
         let now = environment.now
-        let sessions = Sessions(store: store)
+        let (passwords, throttle) = (resources.passwords, LoginThrottle())
+        let sessions = Sessions(store: store, lifetimes: configuration.lifetimes, keeper: keeper, now: now)
+        let cookieMode = CookieMode(csrfKey: resources.csrfKey)
         let readTickets = ReadTickets(store: store)
         let routes = TicketRoutes.table(
             health: HealthEndpoint(store: store),
             accounts: AccountEndpoints(
-                registerAccount: RegisterAccount(store: store, passwords: resources.passwords, now: now),
-                login: LogIn(store: store, passwords: resources.passwords, throttle: LoginThrottle(), now: now),
-                sessions: sessions),
+                registerAccount: RegisterAccount(store: store, passwords: passwords, now: now),
+                login: LogIn(store: store, passwords: passwords, throttle: throttle, now: now),
+                passwordChange: ChangePassword(store: store, passwords: passwords, throttle: throttle, now: now),
+                sessions: sessions, cookieMode: cookieMode),
+            tokens: TokenEndpoints(sessions: sessions),
             tickets: TicketEndpoints(
                 openTicket: OpenTicket(store: store, now: now), readTickets: readTickets,
                 updateTicket: UpdateTicket(store: store, now: now)),
             chat: ChatEndpoints(readTickets: readTickets, postMessage: PostMessage(store: store, now: now)),
             realtime: RealtimeAuthEndpoint(
                 authorizeChannel: AuthorizeChannel(store: store, credentials: resources.credentials)))
-        return TicketResponder(routes: routes, sessions: sessions, logger: logger)
+        return TicketResponder(
+            routes: routes, authentication: Authentication(sessions: sessions, cookieMode: cookieMode),
+            proxies: TrustedProxies(ranges: configuration.trustedProxies),
+            crossOrigin: CrossOriginPolicy(configuration.allowedOrigins), logger: logger)
     }
 }
 
@@ -140,6 +150,7 @@ private struct Resources: Sendable {
     let lock: InstanceLock
     let doorbell: OutboxDoorbell
     let store: TicketStore
+    let csrfKey: [UInt8]
     let passwords: PasswordHasher
     let credentials: LiveCredentials
     let publisher: HTTPEventPublisher
@@ -153,7 +164,7 @@ private struct Resources: Sendable {
             let credentials = LiveCredentials(configuration.credentials)
             let threads = min(4, max(1, System.coreCount))
             return Resources(
-                lock: lock, doorbell: doorbell, store: store,
+                lock: lock, doorbell: doorbell, store: store, csrfKey: try store.csrfKey(),
                 passwords: try PasswordHasher(cost: environment.passwordCost, threads: threads),
                 credentials: credentials,
                 publisher: HTTPEventPublisher(target: configuration.publishTarget, credentials: credentials))

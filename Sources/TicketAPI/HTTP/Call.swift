@@ -16,20 +16,16 @@ struct ConnectionContext: InitializableFromSource {
 /// One request on its way to its endpoint.
 struct Call: Sendable {
     let request: Request
+    /// The client's network address.
     let address: String
+    /// Whether the client came by TLS.
+    let usesTLS: Bool
     /// The path as it was asked for, without the query.
     let path: String
     /// The `{id}` of the route, if it has one.
     let id: Int64
-    private let body: Input?
-
-    init(request: Request, address: String, path: String, id: Int64, body: Input?) {
-        self.request = request
-        self.address = address
-        self.path = path
-        self.id = id
-        self.body = body
-    }
+    /// What the body says, when it was read already.
+    var body: Input?
 
     /// The fields of the query string.
     var query: Input { Input(form: self.request.uri.query ?? "") }
@@ -40,6 +36,11 @@ struct Call: Sendable {
         return try await BodyReader.read(self.request)
     }
 
+    /// Reads the body now and keeps what it says. Throws as `input` does.
+    mutating func readBody() async throws {
+        self.body = try await self.input()
+    }
+
     func header(_ name: HTTPField.Name) -> String? { self.request.headers[name] }
 
     /// The token of `Authorization: Bearer {token}`.
@@ -48,5 +49,16 @@ struct Call: Sendable {
             value.prefix(7).lowercased() == "bearer "
         else { return nil }
         return String(value.dropFirst(7))
+    }
+
+    /// The session cookie of a browser, for which a bearer token leaves no room.
+    var sessionCookie: SessionCookie? {
+        guard self.bearerToken == nil else { return nil }
+        return self.request.headers.cookie(SessionCookie.name) { SessionCookie($0) }
+    }
+
+    /// Where the client reached this server, as a URL without a path; empty for an HTTP/1.0 client that does not say.
+    var root: String {
+        self.request.head.authority.map { (self.usesTLS ? "https://" : "http://") + $0 } ?? ""
     }
 }

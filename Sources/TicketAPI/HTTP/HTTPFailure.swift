@@ -9,6 +9,8 @@ enum HTTPFailure: Error {
     case contentIncomplete
     case unsupportedMediaType
     case malformedJSON
+    /// A browser's session without the token that shows that a page of ours asks.
+    case csrfMismatch
     case routeNotFound(path: String)
     case methodNotAllowed(method: String, path: String, allowed: [String])
 }
@@ -43,6 +45,7 @@ extension Response {
             self = .message(
                 .unsupportedMediaType, "The request body must be JSON or application/x-www-form-urlencoded.")
         case .malformedJSON: self = .message(.badRequest, "The request body is not valid JSON.")
+        case .csrfMismatch: self = .message(Self.pageExpired, "CSRF token mismatch.")
         case .routeNotFound(let path): self = .message(.notFound, "The route \(path) could not be found.")
         case .methodNotAllowed(let method, let path, let allowed):
             self = .message(
@@ -60,7 +63,7 @@ extension Response {
             self = .message(.unauthorized, "Unauthenticated.", headers: [.wwwAuthenticate: "Bearer"])
         case .wrongCredentials: self = .message(.unauthorized, "Invalid credentials")
         case .notAllowed: self = .message(.forbidden, "This action is unauthorized.")
-        case .notFound: self = .message(.notFound, "Ticket not found.")
+        case .notFound: self = .message(.notFound, "Not Found.")
         case .invalid(let errors):
             let fields = errors.fields.map { field in
                 (name: field.name, value: JSON.array(field.messages.map(JSON.string)))
@@ -84,5 +87,7 @@ extension Response {
             : .message(.internalServerError, "Server Error")
     }
 
+    /// Laravel's own.
+    private static let pageExpired = HTTPResponse.Status(code: 419, reasonPhrase: "Page Expired")
     private static let insufficientStorage = HTTPResponse.Status(code: 507, reasonPhrase: "Insufficient Storage")
 }

@@ -9,11 +9,14 @@ internal import NIOHTTP1
 /// Hummingbird's router knows no 405, so the table is searched here.
 struct TicketResponder: HTTPResponder {
     let routes: [Route]
-    let sessions: Sessions
+    let authentication: Authentication
+    let proxies: TrustedProxies
+    let crossOrigin: CrossOriginPolicy
     let logger: Logger
 
     func respond(to request: Request, context: ConnectionContext) async throws -> Response {
-        let response = try await self.answer(to: request, context)
+        var response = try await self.answer(to: request, context)
+        self.crossOrigin.complete(&response, to: request)
         return request.method == .head ? response.createHeadResponse() : response
     }
 
@@ -36,6 +39,7 @@ struct TicketResponder: HTTPResponder {
     }
 
     private func run(_ request: Request, _ context: ConnectionContext) async throws -> Response {
+        if let preflight = self.crossOrigin.preflight(request) { return preflight }
         let path = request.uri.path
         let matches = self.matches(path)
         guard !matches.isEmpty else { throw HTTPFailure.routeNotFound(path: path) }
@@ -49,12 +53,14 @@ struct TicketResponder: HTTPResponder {
             throw HTTPFailure.methodNotAllowed(
                 method: method.rawValue, path: path, allowed: Self.allowed(matches.map(\.route)))
         }
-        let call = Call(request: request, address: context.address, path: path, id: id, body: body)
+        let origin = self.proxies.origin(of: request, from: context.address)
+        var call = Call(
+            request: request, address: origin.address, usesTLS: origin.usesTLS, path: path, id: id, body: body)
         switch route.endpoint {
         case .open(let run): return try await run(call)
         case .guarded(let run):
-            guard let token = call.bearerToken else { throw TicketFailure.unauthenticated }
-            return try await run(call, try await self.sessions(token))
+            let session = try await self.authentication(&call, method: method)
+            return try await run(call, session)
         }
     }
 

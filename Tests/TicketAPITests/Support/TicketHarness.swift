@@ -17,14 +17,19 @@ final class TicketHarness: Sendable {
     let directory: String
     private let style: EventStyle
     private let aliases: [String: String]
+    private let configure: @Sendable (inout TicketConfiguration) throws -> Void
     private let server = Mutex<(port: Int, services: ServiceGroup, running: Task<Void, any Error>)?>(nil)
 
     /// A cheap hash: the tests are about everything else.
     static let passwordCost = Scrypt.Cost(n: 16, r: 8, p: 1)
 
-    private init(style: EventStyle, aliases: [String: String]) async throws {
+    private init(
+        style: EventStyle, aliases: [String: String],
+        configure: @escaping @Sendable (inout TicketConfiguration) throws -> Void
+    ) async throws {
         self.style = style
         self.aliases = aliases
+        self.configure = configure
         self.broker = try await RecordingBroker()
         self.directory = try Self.temporaryDirectory()
     }
@@ -38,9 +43,10 @@ final class TicketHarness: Sendable {
     /// Runs `body` with a server and stops it afterwards, whatever happened.
     static func run(
         style: EventStyle = .plain, aliases: [String: String] = [:],
+        configure: @escaping @Sendable (inout TicketConfiguration) throws -> Void = { _ in },
         _ body: @Sendable (TicketHarness) async throws -> Void
     ) async throws {
-        let harness = try await TicketHarness(style: style, aliases: aliases)
+        let harness = try await TicketHarness(style: style, aliases: aliases, configure: configure)
         try await harness.start()
         do {
             try await body(harness)
@@ -66,8 +72,10 @@ final class TicketHarness: Sendable {
 
     func start() async throws {
         let clock = self.clock
+        var configuration = self.configuration()
+        try self.configure(&configuration)
         let server = try await TicketServer.bind(
-            self.configuration(), logger: Self.logger,
+            configuration, logger: Self.logger,
             environment: TicketEnvironment(now: { clock.now }, passwordCost: Self.passwordCost))
         let services = ServiceGroup(configuration: .init(services: [server], logger: Self.logger))
         let running = Task { try await services.run() }
