@@ -72,8 +72,7 @@ let package = Package(
             name: "TicketAPI",
             dependencies: [
                 "APIDescription", "PusherProtocol", "PusherPublisher", "Digests", "Addresses", nioCore, nioPosix,
-                nioHTTP1, logging,
-                lifecycle,
+                nioHTTP1, logging, lifecycle,
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),

@@ -20,7 +20,7 @@ struct ProxyTests {
         ).status
     }
 
-    @Test("ACC-4, ACC-6: behind a trusted proxy each client has tries of its own, whatever it writes itself")
+    @Test("ACC-4, PRX-1: behind a trusted proxy each client has tries of its own, whatever it writes itself")
     func trusted() async throws {
         try await self.run(trusting: "127.0.0.1", "10.0.0.0/8") { api in
             _ = try await api.customer("Ada")
@@ -44,7 +44,8 @@ struct ProxyTests {
         }
     }
 
-    @Test("HTTP-15: links have the scheme that a trusted proxy names, and the request's host, not X-Forwarded-Host")
+    @Test(
+        "PRX-1, PRX-2: links have the scheme that a trusted proxy names, and the request's host, not X-Forwarded-Host")
     func links() async throws {
         @Sendable func first(_ api: TicketHarness, _ token: String) async throws -> Value {
             try await api.call(

@@ -81,7 +81,7 @@ struct TokenTests {
         }
     }
 
-    @Test("ACC-18: a token ends so long after its last use, and its connections with it")
+    @Test("ACC-18: a token ends so long after its last use, and is forgotten")
     func idle() async throws {
         try await TicketHarness.run(configure: { $0.lifetimes = TokenLifetimes(idleToken: 3600) }) { api in
             let (ada, bob) = (try await api.customer("Ada"), try await api.customer("Bob"))
@@ -149,7 +149,7 @@ struct TokenTests {
                     """, "tokens_by_use"
                 ),
             ] {
-                let plan = try await database.read { try Row.fetchAll($0, sql: "EXPLAIN QUERY PLAN \(sql)") }
+                let plan = try database.read { try Row.fetchAll($0, sql: "EXPLAIN QUERY PLAN \(sql)") }
                 #expect(plan.map { $0["detail"] as String }.contains { $0.contains(index) })
             }
         }

@@ -27,8 +27,8 @@ struct SessionCookie: Sendable {
             parts.count <= 2
         else { return nil }
         let session = AccessToken.Presented(text, as: .session)
-        guard parts.count == 1 || (session.map { String($0.id).utf8.elementsEqual(parts[0]) } ?? false) else {
-            return nil
+        if parts.count == 2 {
+            guard let id = session?.id, id > 0, String(id).utf8.elementsEqual(parts[0]) else { return nil }
         }
         self.init(text: String(text), session: session)
     }

@@ -63,7 +63,7 @@ struct AccountEndpoints: Sendable {
         let renewed = try await self.passwordChange(
             from: current, to: new, by: session, address: call.address,
             renewal: self.cookieMode.wish(call, deviceName: nil))
-        var response = Response.json(.ok, ["message": "The password was changed."])
+        var response = Response.json(.ok, ["message": "Password changed"])
         if let renewed { self.cookieMode.set(SessionCookie(renewed), on: &response, of: call) }
         return response
     }

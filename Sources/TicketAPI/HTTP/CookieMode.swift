@@ -50,7 +50,7 @@ struct CookieMode: Sendable {
     /// What whoever logs in by this call is to get: a session in the place of the one that the browser has, or a token.
     func wish(_ call: Call, deviceName: String?) -> AccessToken.Wish {
         guard let cookie = call.sessionCookie else { return .token(name: deviceName) }
-        let browser = call.header(.userAgent).map { String(String.UnicodeScalarView($0.unicodeScalars.prefix(255))) }
+        let browser = call.header(.userAgent).flatMap { $0.isEmpty ? nil : String($0.unicodeScalars.prefix(255)) }
         return AccessToken.Wish(
             kind: .session, name: deviceName ?? browser ?? "browser", replacing: cookie.session)
     }
