@@ -17,6 +17,8 @@ struct SettingFlags: ParsableArguments {
     @Option(SettingTable.tokenLifetime.row) var tokenLifetime: String?
     @Option(SettingTable.tokenIdleLifetime.row) var tokenIdleLifetime: String?
     @Option(SettingTable.sessionLifetime.row) var sessionLifetime: String?
+    @Option(SettingTable.requestsPerUser.row) var requestsPerUser: String?
+    @Option(SettingTable.requestsPerAddress.row) var requestsPerAddress: String?
     @Option(SettingTable.dataDirectory.row) var dataDirectory: String?
     @Option(SettingTable.eventStyle.row) var eventStyle: String?
     @Option(SettingTable.eventAliases.row) var eventAliases: String?
@@ -48,6 +50,8 @@ struct SettingFlags: ParsableArguments {
             (SettingTable.tokenLifetime.row, self.tokenLifetime),
             (SettingTable.tokenIdleLifetime.row, self.tokenIdleLifetime),
             (SettingTable.sessionLifetime.row, self.sessionLifetime),
+            (SettingTable.requestsPerUser.row, self.requestsPerUser),
+            (SettingTable.requestsPerAddress.row, self.requestsPerAddress),
             (SettingTable.dataDirectory.row, self.dataDirectory), (SettingTable.eventStyle.row, self.eventStyle),
             (SettingTable.eventAliases.row, self.eventAliases),
             (SettingTable.ticketsApp.row, self.ticketsApp),

@@ -22,6 +22,9 @@ struct Settings: Sendable {
     let ticketsPort: Int
     let ticketsAllowedOrigins: Set<WebOrigin>
     let tokenLifetimes: TokenLifetimes
+    /// nil for any number, both.
+    let requestsPerUser: Int?
+    let requestsPerAddress: Int?
     let dataDirectory: String
     let eventStyle: EventStyle
     /// By the event's plain name.
@@ -65,6 +68,10 @@ struct Settings: Sendable {
             token: tokenLifetime == 0 ? nil : Int64(tokenLifetime) * 60,
             idleToken: tokenIdleLifetime == 0 ? nil : Int64(tokenIdleLifetime) * 60,
             idleSession: Int64(try sources.required(SettingTable.sessionLifetime)) * 60)
+        let perUser = try sources.required(SettingTable.requestsPerUser)
+        self.requestsPerUser = perUser == 0 ? nil : perUser
+        let perAddress = try sources.required(SettingTable.requestsPerAddress)
+        self.requestsPerAddress = perAddress == 0 ? nil : perAddress
         self.dataDirectory = try sources.required(SettingTable.dataDirectory)
         self.eventStyle = try sources.required(SettingTable.eventStyle)
         self.eventAliases = try sources.value(of: SettingTable.eventAliases) ?? [:]

@@ -22,6 +22,10 @@ package struct TicketConfiguration: Sendable {
     package var allowedOrigins: Set<WebOrigin> = []
     /// The proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.
     package var trustedProxies: [CIDR] = []
+    /// How many requests one user may send in a minute, and one network address without valid credentials. nil for any
+    /// number.
+    package var requestsPerMinutePerUser: Int?
+    package var requestsPerMinutePerAddress: Int?
 
     package init(
         host: String, port: Int, dataDirectory: String, credentials: AppCredentials, publishTarget: PublishTarget,

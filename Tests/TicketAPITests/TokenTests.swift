@@ -50,7 +50,7 @@ struct TokenTests {
             let token = ada.token.prefix { $0 != "|" }
             for id in [session, token, "99999"] {
                 let reply = try await api.call(.DELETE, "/user/tokens/\(id)", token: bob.token)
-                #expect(reply.status == 404 && reply.json == ["message": "Not Found."])
+                #expect(reply.status == 404 && reply.json == ["message": "Token not found."])
             }
             #expect(try await browser.standing == 200)
             let gone = try await api.call(.DELETE, "/user/tokens/\(session)", token: ada.token)

@@ -7,6 +7,7 @@ extension HTTPField.Name {
     static let idempotencyReplayed = known("Idempotency-Replayed")
     static let rateLimit = known("X-RateLimit-Limit")
     static let rateLimitRemaining = known("X-RateLimit-Remaining")
+    static let rateLimitReset = known("X-RateLimit-Reset")
 
     static let csrfToken = known("X-CSRF-TOKEN")
     static let xsrfToken = known("X-XSRF-TOKEN")

@@ -9,21 +9,33 @@ internal import NIOHTTP1
 /// Hummingbird's router knows no 405, so the table is searched here.
 struct TicketResponder: HTTPResponder {
     let routes: [Route]
-    let authentication: Authentication
+    let sessions: Sessions
+    let cookieMode: CookieMode
+    let throttle: RequestThrottle
     let proxies: TrustedProxies
     let crossOrigin: CrossOriginPolicy
     let logger: Logger
 
     func respond(to request: Request, context: ConnectionContext) async throws -> Response {
-        var response = try await self.answer(to: request, context)
+        let origin = self.proxies.origin(of: request, from: context.address)
+        var tally = self.throttle.tally(address: origin.address)
+        var response = try await self.answer(to: request, from: origin, &tally)
+        // A refusal tells of its own limit.
+        if let allowance = tally.allowance, response.headers[.rateLimit] == nil {
+            response.headers[.rateLimit] = String(allowance.limit)
+            response.headers[.rateLimitRemaining] = String(allowance.remaining)
+        }
         self.crossOrigin.complete(&response, to: request)
         return request.method == .head ? response.createHeadResponse() : response
     }
 
     /// Throws `HTTPParserError` only, which Hummingbird answers.
-    private func answer(to request: Request, _ context: ConnectionContext) async throws -> Response {
+    private func answer(
+        to request: Request, from origin: TrustedProxies.Origin, _ tally: inout RequestTally
+    ) async throws -> Response {
+        defer { tally.ended() }
         do {
-            return try await self.run(request, context)
+            return try await self.run(request, from: origin, &tally)
         } catch let failure as TicketFailure {
             return Response(failure)
         } catch let failure as HTTPFailure {
@@ -38,10 +50,18 @@ struct TicketResponder: HTTPResponder {
         }
     }
 
-    private func run(_ request: Request, _ context: ConnectionContext) async throws -> Response {
+    private func run(
+        _ request: Request, from origin: TrustedProxies.Origin, _ tally: inout RequestTally
+    ) async throws -> Response {
         if let preflight = self.crossOrigin.preflight(request) { return preflight }
         let path = request.uri.path
         let matches = self.matches(path)
+        if !matches.contains(where: { $0.route.isHealthCheck }) {
+            let session = request.headers.cookie(SessionCookie.name) { SessionCookie($0)?.session }
+            try tally.began(
+                withCredentials: (request.headers[.authorization] != nil || session != nil)
+                    && matches.contains(where: { $0.route.isGuarded }))
+        }
         guard !matches.isEmpty else { throw HTTPFailure.routeNotFound(path: path) }
 
         // An HTML form can only POST; it names what it means in a field.
@@ -53,15 +73,22 @@ struct TicketResponder: HTTPResponder {
             throw HTTPFailure.methodNotAllowed(
                 method: method.rawValue, path: path, allowed: Self.allowed(matches.map(\.route)))
         }
-        let origin = self.proxies.origin(of: request, from: context.address)
         var call = Call(
             request: request, address: origin.address, usesTLS: origin.usesTLS, path: path, id: id, body: body)
         switch route.endpoint {
         case .open(let run): return try await run(call)
         case .guarded(let run):
-            let session = try await self.authentication(&call, method: method)
+            let session = try await self.session(of: call)
+            try tally.identified(session.user.id)
+            if session.kind == .session, method != .get { try await self.cookieMode.admit(&call) }
             return try await run(call, session)
         }
+    }
+
+    /// Who calls: by the bearer token, else by the session cookie.
+    private func session(of call: Call) async throws -> Session {
+        guard let token = call.bearerToken else { return try await self.sessions(call.sessionCookie?.session) }
+        return try await self.sessions(AccessToken.Presented(token, as: .token))
     }
 
     /// The routes of a path, whatever their method. Each path is there bare and under `/api`; a slash at its end says

@@ -6,11 +6,13 @@ internal import Hummingbird
 ///
 /// `X-Forwarded-Host` is not among it: common proxies pass on what the client wrote there. They can keep `Host` instead.
 struct TrustedProxies: Sendable {
+    /// The client's network address, and whether it came by TLS, which this server leaves to proxies.
+    typealias Origin = (address: String, usesTLS: Bool)
+
     let ranges: [CIDR]
 
-    /// The client's address, and whether it came by TLS, which this server leaves to proxies. `peer` is the other end of
-    /// the connection.
-    func origin(of request: Request, from peer: String) -> (address: String, usesTLS: Bool) {
+    /// `peer` is the other end of the connection.
+    func origin(of request: Request, from peer: String) -> Origin {
         guard !self.ranges.isEmpty, let address = IPAddress(peer) else { return (peer, false) }
         let origin = ClientOrigin(
             peer: address, overTLS: false, forwardedFor: Self.joined(.forwardedFor, request),

@@ -33,10 +33,10 @@ struct Sessions: Sendable {
         }
     }
 
-    /// Ends one of the caller's own. Throws `notFound`.
+    /// Ends one of the caller's own. Throws `tokenNotFound`.
     func end(_ tokenID: Int64, of user: User) async throws {
         try await self.store.write { tables in
-            guard try tables.revokeToken(tokenID, of: user.id) else { throw TicketFailure.notFound }
+            guard try tables.revokeToken(tokenID, of: user.id) else { throw TicketFailure.tokenNotFound }
         }
     }
 }

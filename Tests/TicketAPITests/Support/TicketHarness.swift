@@ -70,10 +70,12 @@ final class TicketHarness: Sendable {
     }
 
     func configuration(port: Int = 0) -> TicketConfiguration {
-        TicketConfiguration(
+        var configuration = TicketConfiguration(
             host: "127.0.0.1", port: port, dataDirectory: self.directory, credentials: RecordingBroker.credentials,
             publishTarget: PublishTarget(scheme: .http, host: "127.0.0.1", port: self.broker.port),
             eventStyle: self.style, eventAliases: self.aliases)
+        self.configure(&configuration)
+        return configuration
     }
 
     func start() async throws {
@@ -196,15 +198,29 @@ struct Unexpected: Error, CustomStringConvertible {
     }
 }
 
-/// The system's clock, which a test can put forward.
+/// The system's clock, which a test can put forward, or stop.
 final class TestClock: Sendable {
-    private let offset = Mutex(Int64(0))
+    private struct State {
+        var offset: Int64 = 0
+        var stoppedAt: Timestamp?
+    }
+    private let state = Mutex(State())
 
     var now: Timestamp {
-        Timestamp(microseconds: Timestamp.now().microseconds + self.offset.withLock { $0 })
+        self.state.withLock { state in
+            state.stoppedAt ?? Timestamp(microseconds: Timestamp.now().microseconds + state.offset)
+        }
     }
 
     func advance(seconds: Int64) {
-        self.offset.withLock { $0 += seconds * 1_000_000 }
+        self.state.withLock { state in
+            state.offset += seconds * 1_000_000
+            state.stoppedAt = state.stoppedAt?.advanced(bySeconds: seconds)
+        }
+    }
+
+    /// Stops it at this moment; only `advance` moves it from there.
+    func stop(at moment: Timestamp) {
+        self.state.withLock { $0.stoppedAt = moment }
     }
 }
