@@ -150,11 +150,11 @@ package final class TicketServer: Service {
             admin: AdminEndpoints(
                 manageUsers: ManageUsers(store: store, now: now), readStatistics: ReadStatistics(store: store, now: now)
             ))
-        let throttle = RequestThrottle(
+        let requestThrottle = RequestThrottle(
             perUser: configuration.requestsPerMinutePerUser, perAddress: configuration.requestsPerMinutePerAddress,
             now: now)
         return TicketResponder(
-            routes: routes, sessions: sessions, cookieMode: cookieMode, throttle: throttle,
+            routes: routes, sessions: sessions, cookieMode: cookieMode, throttle: requestThrottle,
             proxies: TrustedProxies(ranges: configuration.trustedProxies),
             crossOrigin: CrossOriginPolicy(configuration.allowedOrigins), logger: logger)
     }

@@ -61,7 +61,8 @@ struct CrossOriginTests {
                 #expect(reply.headers["Vary"].contains("Origin"))
                 let exposed = reply.headers.first(name: "Access-Control-Expose-Headers") ?? ""
                 for name in [
-                    "ETag", "Retry-After", "X-RateLimit-Limit", "X-RateLimit-Remaining", "Idempotency-Replayed",
+                    "ETag", "Retry-After", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset",
+                    "Idempotency-Replayed",
                     "Content-Disposition",
                 ] {
                     #expect(exposed.contains(name), "\(name)")

@@ -12,6 +12,7 @@ struct CrossOriginPolicy: Sendable {
     private static let answerHeaders = [
         "Accept-Ranges", "Allow", "Content-Disposition", "Content-Length", "Content-Range", "ETag",
         "Idempotency-Replayed", "Retry-After", "X-RateLimit-Limit", "X-RateLimit-Remaining",
+        "X-RateLimit-Reset",
     ].joined(separator: ", ")
     /// Seconds for which a browser need not ask again. None keeps it longer.
     private static let maxAge = "7200"

@@ -69,21 +69,19 @@ final class TicketHarness: Sendable {
         try FileManager.default.removeItem(atPath: self.directory)
     }
 
-    func configuration(port: Int = 0) -> TicketConfiguration {
+    func configuration(port: Int = 0) throws -> TicketConfiguration {
         var configuration = TicketConfiguration(
             host: "127.0.0.1", port: port, dataDirectory: self.directory, credentials: RecordingBroker.credentials,
             publishTarget: PublishTarget(scheme: .http, host: "127.0.0.1", port: self.broker.port),
             eventStyle: self.style, eventAliases: self.aliases)
-        self.configure(&configuration)
+        try self.configure(&configuration)
         return configuration
     }
 
     func start() async throws {
         let clock = self.clock
-        var configuration = self.configuration()
-        try self.configure(&configuration)
         let server = try await TicketServer.bind(
-            configuration, logger: Self.logger,
+            try self.configuration(), logger: Self.logger,
             environment: TicketEnvironment(now: { clock.now }, passwordCost: Self.passwordCost))
         let services = ServiceGroup(configuration: .init(services: [server], logger: Self.logger))
         let running = Task { try await services.run() }
