@@ -42,8 +42,10 @@ package final class TicketServer: Service {
         let relay = OutboxRelay(
             store: resources.store, doorbell: resources.doorbell, publisher: resources.publisher,
             names: EventNames(style: configuration.eventStyle, aliases: configuration.eventAliases), logger: logger)
+        let keeper = TokenKeeper(
+            store: resources.store, lifetimes: configuration.lifetimes, now: environment.now, logger: logger)
         let (started, starter) = AsyncThrowingStream<Int, any Error>.makeStream()
-        let responder = self.responder(configuration, environment, resources, sweeper, logger)
+        let responder = self.responder(configuration, environment, resources, sweeper, keeper, logger)
         let application = Application(
             responder: responder,
             server: .http1(configuration: self.http(configuration)),
@@ -51,7 +53,8 @@ package final class TicketServer: Service {
             onServerRunning: { starter.yield($0.localAddress?.port ?? configuration.port) },
             logger: self.quiet(logger))
         // Shut down from the last to the first: the relay publishes what the last requests stored.
-        var group = ServiceGroupConfiguration(services: [sweeper, relay, application], logger: self.quiet(logger))
+        var group = ServiceGroupConfiguration(
+            services: [sweeper, relay, keeper, application], logger: self.quiet(logger))
         // Of the process's ten seconds the broker and the webhooks, which are shut down after this, need their shares.
         group.maximumGracefulShutdownDuration = .seconds(4)
         let services = ServiceGroup(configuration: group)
@@ -124,18 +127,22 @@ package final class TicketServer: Service {
 
     private static func responder(
         _ configuration: TicketConfiguration, _ environment: TicketEnvironment, _ resources: Resources,
-        _ sweeper: FileSweeper, _ logger: Logger
+        _ sweeper: FileSweeper, _ keeper: TokenKeeper, _ logger: Logger
     ) -> TicketResponder {
         let store = resources.store
         let now = environment.now
-        let sessions = Sessions(store: store)
+        let (passwords, throttle) = (resources.passwords, LoginThrottle())
+        let sessions = Sessions(store: store, lifetimes: configuration.lifetimes, keeper: keeper, now: now)
+        let cookieMode = CookieMode(csrfKey: resources.csrfKey)
         let readTickets = ReadTickets(store: store)
         let routes = TicketRoutes.table(
             health: HealthEndpoint(store: store),
             accounts: AccountEndpoints(
-                registerAccount: RegisterAccount(store: store, passwords: resources.passwords, now: now),
-                login: LogIn(store: store, passwords: resources.passwords, throttle: LoginThrottle(), now: now),
-                sessions: sessions),
+                registerAccount: RegisterAccount(store: store, passwords: passwords, now: now),
+                login: LogIn(store: store, passwords: passwords, throttle: throttle, now: now),
+                passwordChange: ChangePassword(store: store, passwords: passwords, throttle: throttle, now: now),
+                sessions: sessions, cookieMode: cookieMode),
+            tokens: TokenEndpoints(sessions: sessions),
             tickets: TicketEndpoints(
                 openTicket: OpenTicket(store: store, files: resources.files, now: now), readTickets: readTickets,
                 updateTicket: UpdateTicket(store: store, onDelete: sweeper.ring, now: now)),
@@ -151,11 +158,13 @@ package final class TicketServer: Service {
             admin: AdminEndpoints(
                 manageUsers: ManageUsers(store: store, now: now), readStatistics: ReadStatistics(store: store, now: now)
             ))
-        let throttle = RequestThrottle(
+        let requestThrottle = RequestThrottle(
             perUser: configuration.requestsPerMinutePerUser, perAddress: configuration.requestsPerMinutePerAddress,
             now: now)
         return TicketResponder(
-            routes: routes, sessions: sessions, files: resources.files, throttle: throttle, logger: logger)
+            routes: routes, sessions: sessions, cookieMode: cookieMode, files: resources.files,
+            throttle: requestThrottle, proxies: TrustedProxies(ranges: configuration.trustedProxies),
+            crossOrigin: CrossOriginPolicy(configuration.allowedOrigins), logger: logger)
     }
 }
 
@@ -165,6 +174,7 @@ private struct Resources: Sendable {
     let doorbell: OutboxDoorbell
     let store: TicketStore
     let files: AttachmentFiles
+    let csrfKey: [UInt8]
     let passwords: PasswordHasher
     let credentials: LiveCredentials
     let publisher: HTTPEventPublisher
@@ -180,7 +190,7 @@ private struct Resources: Sendable {
             let credentials = LiveCredentials(configuration.credentials)
             let threads = min(4, max(1, System.coreCount))
             return Resources(
-                lock: lock, doorbell: doorbell, store: store, files: files,
+                lock: lock, doorbell: doorbell, store: store, files: files, csrfKey: try store.csrfKey(),
                 passwords: try PasswordHasher(cost: environment.passwordCost, threads: threads),
                 credentials: credentials,
                 publisher: HTTPEventPublisher(target: configuration.publishTarget, credentials: credentials))

@@ -15,14 +15,16 @@ import Testing
         "COpenSSL": Rule(ours: [], isPure: true),
         "Digests": Rule(ours: ["COpenSSL"], isPure: true),
         "Wire": Rule(ours: [], isPure: true),
+        "Addresses": Rule(ours: [], isPure: true),
         "PusherProtocol": Rule(ours: ["Digests"], isPure: true),
         "BrokerCore": Rule(ours: ["PusherProtocol"], isPure: true),
-        "Broker": Rule(ours: ["Digests", "Wire", "PusherProtocol", "BrokerCore"]),
+        "Broker": Rule(ours: ["Digests", "Wire", "Addresses", "PusherProtocol", "BrokerCore"]),
         "PusherPublisher": Rule(ours: ["PusherProtocol"]),
-        "TicketAPI": Rule(ours: ["Digests", "Wire", "PusherProtocol", "PusherPublisher"]),
+        "TicketAPI": Rule(ours: ["Digests", "Wire", "Addresses", "PusherProtocol", "PusherPublisher"]),
         "Webhooks": Rule(ours: ["Digests", "PusherProtocol"]),
         "Runner": Rule(ours: [
-            "Digests", "PusherProtocol", "BrokerCore", "Broker", "PusherPublisher", "TicketAPI", "Webhooks",
+            "Digests", "Addresses", "PusherProtocol", "BrokerCore", "Broker", "PusherPublisher", "TicketAPI",
+            "Webhooks",
         ]),
     ]
 

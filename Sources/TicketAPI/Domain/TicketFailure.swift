@@ -7,6 +7,7 @@ enum TicketFailure: Error {
     case notFound
     /// No such account, for an admin, who may know about all of them.
     case userNotFound
+    case tokenNotFound
     case invalid(ValidationErrors)
     /// The ticket is not in the state that the caller knows.
     case stale

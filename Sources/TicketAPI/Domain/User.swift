@@ -26,4 +26,5 @@ struct User: Sendable {
 struct Session: Sendable {
     let user: User
     let tokenID: Int64
+    let kind: TokenKind
 }

@@ -17,7 +17,10 @@ struct ConnectionContext: InitializableFromSource {
 /// One request on its way to its endpoint.
 struct Call: Sendable {
     let request: Request
+    /// The client's network address.
     let address: String
+    /// Whether the client came by TLS.
+    let usesTLS: Bool
     /// The path as it was asked for, without the query.
     let path: String
     /// The `{id}` of the route, if it has one.
@@ -35,6 +38,11 @@ struct Call: Sendable {
     func input() async throws -> Input {
         if let body = self.body { return body.input }
         return try await BodyReader.read(self.request).input
+    }
+
+    /// Reads the body now and keeps what it says. Throws as `input` does.
+    mutating func readBody() async throws {
+        if self.body == nil { self.body = try await BodyReader.read(self.request) }
     }
 
     func header(_ name: HTTPField.Name) -> String? { self.request.headers[name] }
@@ -56,5 +64,16 @@ struct Call: Sendable {
             value.prefix(7).lowercased() == "bearer "
         else { return nil }
         return String(value.dropFirst(7))
+    }
+
+    /// The session cookie of a browser, for which a bearer token leaves no room.
+    var sessionCookie: SessionCookie? {
+        guard self.bearerToken == nil else { return nil }
+        return self.request.headers.cookie(SessionCookie.name) { SessionCookie($0) }
+    }
+
+    /// Where the client reached this server, as a URL without a path; empty for an HTTP/1.0 client that does not say.
+    var root: String {
+        self.request.head.authority.map { (self.usesTLS ? "https://" : "http://") + $0 } ?? ""
     }
 }

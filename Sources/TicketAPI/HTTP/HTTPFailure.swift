@@ -13,6 +13,8 @@ enum HTTPFailure: Error {
     case malformedMultipart(String)
     /// None of the bytes that were asked for is among the file's.
     case rangeNotSatisfiable(size: Int64)
+    /// A browser's session without the token that shows that a page of ours asks.
+    case csrfMismatch
     case routeNotFound(path: String)
     case methodNotAllowed(method: String, path: String, allowed: [String])
 }
@@ -53,6 +55,7 @@ extension Response {
         case .rangeNotSatisfiable(let size):
             self = .message(
                 .rangeNotSatisfiable, "The file has \(size) bytes.", headers: [.contentRange: "bytes */\(size)"])
+        case .csrfMismatch: self = .message(Self.pageExpired, "CSRF token mismatch.")
         case .routeNotFound(let path): self = .message(.notFound, "The route \(path) could not be found.")
         case .methodNotAllowed(let method, let path, let allowed):
             self = .message(
@@ -72,6 +75,7 @@ extension Response {
         case .notAllowed: self = .message(.forbidden, "This action is unauthorized.")
         case .notFound: self = .message(.notFound, "Ticket not found.")
         case .userNotFound: self = .message(.notFound, "User not found.")
+        case .tokenNotFound: self = .message(.notFound, "Token not found.")
         case .invalid(let errors):
             let fields = errors.fields.map { field in
                 (name: field.name, value: JSON.array(field.messages.map(JSON.string)))
@@ -99,5 +103,7 @@ extension Response {
             : .message(.internalServerError, "Server Error")
     }
 
+    /// Laravel's own.
+    private static let pageExpired = HTTPResponse.Status(code: 419, reasonPhrase: "Page Expired")
     private static let insufficientStorage = HTTPResponse.Status(code: 507, reasonPhrase: "Insufficient Storage")
 }

@@ -7,7 +7,7 @@ struct PageLink {
     private let query: String
 
     init(_ call: Call) {
-        self.path = (call.request.head.authority.map { "http://\($0)" } ?? "") + call.path
+        self.path = call.root + call.path
         self.query = FormCoding.pairs(call.request.uri.query ?? "")
             .filter { $0.name != "page" }
             .map { "\(FormCoding.encode($0.name))=\(FormCoding.encode($0.value))&" }

@@ -6,7 +6,7 @@ struct Route: Sendable {
     enum Endpoint: Sendable {
         /// For everybody.
         case open(@Sendable (Call) async throws -> Response)
-        /// For those with a token.
+        /// For those with a token or a session.
         case guarded(@Sendable (Call, Session) async throws -> Response)
     }
 

@@ -10,28 +10,33 @@ internal import NIOHTTP1
 struct TicketResponder: HTTPResponder {
     let routes: [Route]
     let sessions: Sessions
+    let cookieMode: CookieMode
     let files: AttachmentFiles
     let throttle: RequestThrottle
+    let proxies: TrustedProxies
+    let crossOrigin: CrossOriginPolicy
     let logger: Logger
 
     func respond(to request: Request, context: ConnectionContext) async throws -> Response {
-        var tally = self.throttle.tally(address: context.address)
-        var response = try await self.answer(to: request, context, &tally)
+        let origin = self.proxies.origin(of: request, from: context.address)
+        var tally = self.throttle.tally(address: origin.address)
+        var response = try await self.answer(to: request, from: origin, &tally)
         // A refusal tells of its own limit.
         if let allowance = tally.allowance, response.headers[.rateLimit] == nil {
             response.headers[.rateLimit] = String(allowance.limit)
             response.headers[.rateLimitRemaining] = String(allowance.remaining)
         }
+        self.crossOrigin.complete(&response, to: request)
         return request.method == .head ? response.createHeadResponse() : response
     }
 
     /// Throws `HTTPParserError` only, which Hummingbird answers.
     private func answer(
-        to request: Request, _ context: ConnectionContext, _ tally: inout RequestTally
+        to request: Request, from origin: TrustedProxies.Origin, _ tally: inout RequestTally
     ) async throws -> Response {
         defer { tally.ended() }
         do {
-            return try await self.run(request, context, &tally)
+            return try await self.run(request, from: origin, &tally)
         } catch let failure as TicketFailure {
             return Response(failure)
         } catch let failure as HTTPFailure {
@@ -47,13 +52,15 @@ struct TicketResponder: HTTPResponder {
     }
 
     private func run(
-        _ request: Request, _ context: ConnectionContext, _ tally: inout RequestTally
+        _ request: Request, from origin: TrustedProxies.Origin, _ tally: inout RequestTally
     ) async throws -> Response {
+        if let preflight = self.crossOrigin.preflight(request) { return preflight }
         let path = request.uri.path
         let matches = self.matches(path)
         if !matches.contains(where: { $0.route.isHealthCheck }) {
+            let session = request.headers.cookie(SessionCookie.name) { SessionCookie($0)?.session }
             try tally.began(
-                withCredentials: request.headers[.authorization] != nil
+                withCredentials: (request.headers[.authorization] != nil || session != nil)
                     && matches.contains(where: { $0.route.isGuarded }))
         }
         guard !matches.isEmpty else { throw HTTPFailure.routeNotFound(path: path) }
@@ -61,22 +68,26 @@ struct TicketResponder: HTTPResponder {
         guard request.method == .post, BodyReader.isForm(request) else {
             let method = request.method == .head ? .get : request.method
             let (route, id) = try Self.route(method, matches, path)
-            let call = Call(request: request, address: context.address, path: path, id: id)
-            return try await self.run(route, call, route.isGuarded ? self.session(of: call, &tally) : nil)
+            var call = Call(
+                request: request, address: origin.address, usesTLS: origin.usesTLS, path: path, id: id)
+            let session = route.isGuarded ? try await self.session(of: call, &tally) : nil
+            if session?.kind == .session, method != .get { try await self.cookieMode.admit(&call) }
+            return try await self.run(route, call, session)
         }
-        return try await self.runForm(request, context, path, matches, &tally)
+        return try await self.runForm(request, from: origin, path, matches, &tally)
     }
 
     /// An HTML form can only POST; it names what it means in a field. Who sends it, and whether files are wanted of this
     /// sender, is known before it is read.
     private func runForm(
-        _ request: Request, _ context: ConnectionContext, _ path: String, _ matches: [(route: Route, id: Int64)],
-        _ tally: inout RequestTally
+        _ request: Request, from origin: TrustedProxies.Origin, _ path: String,
+        _ matches: [(route: Route, id: Int64)], _ tally: inout RequestTally
     ) async throws -> Response {
         guard let posted = matches.first(where: { $0.route.methods.contains(.post) }) ?? matches.first else {
             throw HTTPFailure.routeNotFound(path: path)
         }
-        var call = Call(request: request, address: context.address, path: path, id: posted.id)
+        var call = Call(
+            request: request, address: origin.address, usesTLS: origin.usesTLS, path: path, id: posted.id)
         let session = matches.contains(where: \.route.isGuarded) ? try await self.session(of: call, &tally) : nil
         var takesFiles = false
         if let session, let admitsFiles = posted.route.admitsFiles, BodyReader.isMultipart(request) {
@@ -86,6 +97,7 @@ struct TicketResponder: HTTPResponder {
         let body = try await BodyReader.read(request, files: takesFiles ? self.files : nil)
         call.body = body
         do {
+            if session?.kind == .session { try await self.cookieMode.admit(&call) }
             let (route, _) = try Self.route(Self.namedMethod(body.input) ?? .post, matches, path)
             let response = try await self.run(route, call, session)
             await self.files.discard(body.uploads)
@@ -96,9 +108,15 @@ struct TicketResponder: HTTPResponder {
         }
     }
 
+    /// Who calls: by the bearer token, else by the session cookie.
     private func session(of call: Call, _ tally: inout RequestTally) async throws -> Session {
-        guard let token = call.bearerToken else { throw TicketFailure.unauthenticated }
-        let session = try await self.sessions(token)
+        let presented =
+            if let token = call.bearerToken {
+                AccessToken.Presented(token, as: .token)
+            } else {
+                call.sessionCookie?.session
+            }
+        let session = try await self.sessions(presented)
         try tally.identified(session.user.id)
         return session
     }

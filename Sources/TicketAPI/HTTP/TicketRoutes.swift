@@ -3,9 +3,9 @@ internal import Hummingbird
 /// The table of endpoints.
 enum TicketRoutes {
     static func table(
-        health: HealthEndpoint, accounts: AccountEndpoints, tickets: TicketEndpoints, chat: ChatEndpoints,
-        attachments: AttachmentEndpoint, comments: CommentEndpoints, realtime: RealtimeAuthEndpoint,
-        admin: AdminEndpoints
+        health: HealthEndpoint, accounts: AccountEndpoints, tokens: TokenEndpoints, tickets: TicketEndpoints,
+        chat: ChatEndpoints, attachments: AttachmentEndpoint, comments: CommentEndpoints,
+        realtime: RealtimeAuthEndpoint, admin: AdminEndpoints
     ) -> [Route] {
         [
             Route(.get, path: "/up", .open(health.up)),
@@ -14,7 +14,11 @@ enum TicketRoutes {
             Route(.post, path: "/register", .open(accounts.register)),
             Route(.post, path: "/login", .open(accounts.logIn)),
             Route(.post, path: "/logout", .guarded(accounts.logOut)),
+            Route(.get, path: "/sanctum/csrf-cookie", .open(accounts.cookieMode.begin)),
             Route(.get, path: "/user", .guarded(accounts.user)),
+            Route(.put, path: "/user/password", .guarded(accounts.changePassword)),
+            Route(.get, path: "/user/tokens", .guarded(tokens.list)),
+            Route(.delete, path: "/user/tokens/{id}", .guarded(tokens.delete)),
 
             Route(.get, path: "/tickets", .guarded(tickets.list)),
             Route(.post, path: "/tickets", .guarded(tickets.create), admitsFiles: { _, _ in }),

@@ -56,6 +56,14 @@ final class TicketStore: Sendable {
         }
     }
 
+    /// The key of this installation's CSRF tokens. Blocks.
+    func csrfKey() throws -> [UInt8] {
+        guard let key = try self.pool.read({ try Tables(db: $0).key("csrf") }) else {
+            throw StoreFailure("The database has lost its keys; restore it from a backup.")
+        }
+        return key
+    }
+
     /// Reads one consistent state: the last one committed before the call, or a later one.
     func read<T: Sendable>(_ body: @escaping @Sendable (Tables) throws -> T) async throws -> T {
         try await self.pool.read { try body(Tables(db: $0)) }

@@ -60,7 +60,7 @@ struct Input: Sendable {
         self.values[name] = clean.isEmpty ? .null : .text(clean)
     }
 
-    private static let verbatim: Set<String> = ["password", "password_confirmation"]
+    private static let verbatim: Set<String> = ["password", "password_confirmation", "current_password"]
 
     /// Without white space, NUL and invisible marks at both ends.
     private static func trimmed(_ text: String) -> String {

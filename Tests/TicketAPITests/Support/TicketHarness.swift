@@ -17,7 +17,7 @@ final class TicketHarness: Sendable {
     let directory: String
     private let style: EventStyle
     private let aliases: [String: String]
-    private let configure: @Sendable (inout TicketConfiguration) -> Void
+    private let configure: @Sendable (inout TicketConfiguration) throws -> Void
     private let server = Mutex<Running?>(nil)
 
     private struct Running: Sendable {
@@ -31,7 +31,7 @@ final class TicketHarness: Sendable {
 
     private init(
         style: EventStyle, aliases: [String: String],
-        configure: @escaping @Sendable (inout TicketConfiguration) -> Void
+        configure: @escaping @Sendable (inout TicketConfiguration) throws -> Void
     ) async throws {
         self.style = style
         self.aliases = aliases
@@ -49,7 +49,7 @@ final class TicketHarness: Sendable {
     /// Runs `body` with a server and stops it afterwards, whatever happened.
     static func run(
         style: EventStyle = .plain, aliases: [String: String] = [:],
-        configure: @escaping @Sendable (inout TicketConfiguration) -> Void = { _ in },
+        configure: @escaping @Sendable (inout TicketConfiguration) throws -> Void = { _ in },
         _ body: @Sendable (TicketHarness) async throws -> Void
     ) async throws {
         let harness = try await TicketHarness(style: style, aliases: aliases, configure: configure)
@@ -72,19 +72,19 @@ final class TicketHarness: Sendable {
         try FileManager.default.removeItem(atPath: self.directory)
     }
 
-    func configuration(port: Int = 0) -> TicketConfiguration {
+    func configuration(port: Int = 0) throws -> TicketConfiguration {
         var configuration = TicketConfiguration(
             host: "127.0.0.1", port: port, dataDirectory: self.directory, credentials: RecordingBroker.credentials,
             publishTarget: PublishTarget(scheme: .http, host: "127.0.0.1", port: self.broker.port),
             eventStyle: self.style, eventAliases: self.aliases)
-        self.configure(&configuration)
+        try self.configure(&configuration)
         return configuration
     }
 
     func start() async throws {
         let clock = self.clock
         let server = try await TicketServer.bind(
-            self.configuration(), logger: Self.logger,
+            try self.configuration(), logger: Self.logger,
             environment: TicketEnvironment(now: { clock.now }, passwordCost: Self.passwordCost))
         let services = ServiceGroup(configuration: .init(services: [server], logger: Self.logger))
         let running = Task { try await services.run() }

@@ -3,6 +3,8 @@ extension Migrations {
         -- A session is a token that a browser keeps in a cookie.
         ALTER TABLE tokens ADD COLUMN kind TEXT NOT NULL DEFAULT 'token' CHECK (kind IN ('token', 'session'));
         ALTER TABLE tokens ADD COLUMN last_used_at INTEGER;
+        CREATE INDEX tokens_by_age ON tokens (kind, created_at);
+        CREATE INDEX tokens_by_use ON tokens (kind, coalesce(last_used_at, created_at));
 
         -- Keys of this installation, made here and known to nobody else.
         CREATE TABLE keys (
