@@ -84,7 +84,7 @@ final class TicketHarness: Sendable {
     func start() async throws {
         let clock = self.clock
         let server = try await TicketServer.bind(
-            try self.configuration(), logger: Self.logger,
+            self.configuration(), logger: Self.logger,
             environment: TicketEnvironment(now: { clock.now }, passwordCost: Self.passwordCost))
         let services = ServiceGroup(configuration: .init(services: [server], logger: Self.logger))
         let running = Task { try await services.run() }
