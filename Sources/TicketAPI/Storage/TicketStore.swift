@@ -1,4 +1,5 @@
 internal import GRDB
+internal import NIOPosix
 
 /// The database: one writer, several readers, in one file.
 ///
@@ -25,7 +26,8 @@ final class TicketStore: Sendable {
             try file.prepare()
             var configuration = Configuration()
             configuration.maximumReaderCount = 4
-            configuration.busyMode = .timeout(5)
+            // For the server, the longest wait is for `switchboard erase`, which writes the whole database anew.
+            configuration.busyMode = .timeout(60)
             configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = FULL") }
             let pool = try DatabasePool(path: file.path, configuration: configuration)
             let migrations = Migrations.all
@@ -35,8 +37,7 @@ final class TicketStore: Sendable {
             try migrations.migrate(pool)
             return TicketStore(pool: pool, onEvents: onEvents)
         } catch let error as DatabaseError {
-            let cause = error.message ?? "SQLite error \(error.resultCode.rawValue)"
-            throw StoreFailure("The database \(file.path) cannot be used: \(cause).")
+            throw StoreFailure(error, file)
         }
     }
 
@@ -50,6 +51,33 @@ final class TicketStore: Sendable {
         } catch {
             try store.close()
             throw error
+        }
+    }
+
+    /// Opens the database for something that no transaction can do. Blocks. A server may be running.
+    static func withConnection<T>(dataDirectory: String, _ body: (Database) throws -> T) throws -> T {
+        let store = try self.open(dataDirectory: dataDirectory)
+        do {
+            let result = try store.pool.writeWithoutTransaction(body)
+            try store.close()
+            return result
+        } catch {
+            try store.close()
+            throw error
+        }
+    }
+
+    /// The same for a command that needs a database that is there.
+    static func withExistingTables<T: Sendable>(
+        dataDirectory: String, _ body: @escaping @Sendable (Tables) throws -> T
+    ) async throws -> T {
+        try await NIOThreadPool.singleton.runIfActive {
+            try DatabaseFile(dataDirectory: dataDirectory).require()
+            do {
+                return try self.withTables(dataDirectory: dataDirectory, body)
+            } catch let error as DatabaseError {
+                throw StoreFailure(error, DatabaseFile(dataDirectory: dataDirectory))
+            }
         }
     }
 
