@@ -383,8 +383,8 @@ def test_an_interrupted_restore_is_finished_by_whoever_comes_next(data, backup, 
         (other / "tickets.sqlite").rename(ready / "tickets.sqlite")
     if crash == "before the first":
         (other / "attachments").rename(ready / "attachments")
-        (aside / "tickets.sqlite").rename(other / "tickets.sqlite")
-        aside.rmdir()
+        shutil.copytree(aside, other, dirs_exist_ok=True)
+        shutil.rmtree(aside)
         # The log of the former database must not meet the new one.
         (other / "tickets.sqlite-wal").write_bytes(b"a log")
     if crash == "after the credentials":
