@@ -11,9 +11,9 @@ import sqlite3
 import stat
 import subprocess
 import threading
+from pathlib import Path
 
 import pytest
-import requests
 
 from switchboard import BINARY, clean_environment, run, wait_until
 from ticket_client import TicketClient
@@ -411,15 +411,29 @@ def test_events_of_another_time_are_not_published_again(start, data, tmp_path):
     database.close()
 
 
-def test_a_backup_of_an_older_version_is_migrated_at_the_next_start(start, data, backup, tmp_path):
-    reseal(backup, """
-        DROP TABLE attachments; DROP TABLE discarded_files; DELETE FROM attachment_files;
-        DELETE FROM grdb_migrations WHERE identifier >= '4';
-        CREATE TABLE x AS SELECT 1""")
-    command(tmp_path / "new", "restore", backup)
-    # Migration 4 takes the messages' table to pieces and makes the attachments' again.
+MIGRATIONS = Path(__file__).parents[2] / "Sources/TicketAPI/Storage/Migrations"
+
+
+def test_a_backup_of_the_first_version_is_migrated_at_the_next_start(start, data, tmp_path):
+    create(data, "ada@example.org")
+    old = tmp_path / "old"
+    old.mkdir()
+    with sqlite3.connect(old / "tickets.sqlite") as database:
+        database.executescript((MIGRATIONS / "Migration1.swift").read_text().split('"""')[1])
+        database.executescript(f"""
+            PRAGMA application_id = 0x53574254;
+            CREATE TABLE grdb_migrations (identifier TEXT NOT NULL PRIMARY KEY);
+            INSERT INTO grdb_migrations VALUES ('1: accounts, tickets, chats, outbox');
+            ATTACH '{data / "tickets.sqlite"}' AS new;
+            INSERT INTO users SELECT id, name, email, email_key, role, password_hash, created_at FROM new.users""")
+    database.close()
+    before = (old / "tickets.sqlite").read_bytes()
+    # A backup can be made by a new program before the upgrade.
+    command(old, "backup", tmp_path / "backup")
+    assert (old / "tickets.sqlite").read_bytes() == before
+    command(tmp_path / "new", "restore", tmp_path / "backup")
     server = start(DATA_DIR=tmp_path / "new")
-    assert TicketClient.login(server.tickets, "ada@example.org").get("/tickets")["meta"]["total"] == 1
+    assert TicketClient.login(server.tickets, "ada@example.org").get("/tickets")["meta"]["total"] == 0
 
 
 # Export and erasure

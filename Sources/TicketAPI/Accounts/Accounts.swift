@@ -44,17 +44,13 @@ package enum Accounts {
         try await TicketStore.withExistingTables(dataDirectory: dataDirectory) { try $0.account(email) }
     }
 
-    /// Gives an account a role; false when it has it already. Who loses the role of an admin loses the live connections
-    /// too. The last admin cannot be demoted.
+    /// Gives an account a role, with all that follows from it; false when it has it already. The last admin cannot be
+    /// demoted.
     package static func setRole(_ role: Role, email: String, dataDirectory: String) async throws -> Bool {
         try await TicketStore.withExistingTables(dataDirectory: dataDirectory) { tables in
             let user = try tables.account(email)
             guard user.role != role else { return false }
-            guard try !tables.isLastAdmin(user) else {
-                throw OperatorRefusal.refused("\(user.email) is the last admin and stays one.")
-            }
-            try tables.setRole(role, of: user.id)
-            if user.isAdmin { try tables.disconnect(userID: user.id) }
+            try tables.changeRoleOrRefuse(of: user, to: role, now: .now())
             return true
         }
     }
@@ -81,6 +77,15 @@ extension Tables {
             throw OperatorRefusal.unknown("There is no account with the address \(email).")
         }
         return user
+    }
+
+    /// `changeRole`, with a refusal in the operator's terms.
+    func changeRoleOrRefuse(of user: User, to role: Role, now: Timestamp) throws {
+        do {
+            try self.changeRole(of: user, to: role, now: now)
+        } catch TicketFailure.invalid(let errors) {
+            throw OperatorRefusal.refused(errors.summary)
+        }
     }
 }
 

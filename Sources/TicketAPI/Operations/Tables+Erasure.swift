@@ -12,15 +12,18 @@ package struct ErasedAccount: Sendable {
 
 extension Tables {
     /// Deletes the user's tickets, tokens and marks, and the account. When others' tickets have something of the user in
-    /// them (an admin's answers), the account stays as "Deleted user", without address, password and rights.
+    /// them (an admin's answers), the account stays as "Deleted user", without address, password and rights. Refuses the
+    /// last admin.
     func erase(_ user: User, now: Timestamp) throws -> ErasedAccount {
+        // An admin is first made none, which gives tickets and chats to others.
+        try self.changeRoleOrRefuse(of: user, to: .customer, now: now)
         try self.revokeTokens(of: user.id)
         let files = try self.attachmentFiles(ofOwner: user.id).map(\.file)
         let tickets = try self.rows("SELECT id FROM tickets WHERE user_id = ? ORDER BY id", [user.id]) {
             $0[0] as Int64
         }
         for id in tickets { try self.eraseTicket(id) }
-        try self.withdraw(user, now: now)
+        try self.removeName(of: user.id)
         try self.run("DELETE FROM read_marks WHERE user_id = ?", [user.id])
         try self.run("DELETE FROM idempotency_keys WHERE user_id = ?", [user.id])
         return ErasedAccount(
@@ -40,24 +43,14 @@ extension Tables {
         try self.announce(.ticketDeleted, ticket.ownedBy(Self.deleted(ticket.owner)))
     }
 
-    /// Takes the user out of others' tickets: the account is nobody's assignee or partner in a chat any more, and what
-    /// waits to be told has the name no longer.
-    private func withdraw(_ user: User, now: Timestamp) throws {
+    /// Takes the user's name out of what waits to be told of others' tickets.
+    private func removeName(of userID: Int64) throws {
         for member in ["message.sender", "comment.user", "ticket.user", "ticket.assignee"] {
             try self.run(
                 """
                 UPDATE outbox SET data = json_set(data, '$.\(member).name', ?1)
                 WHERE json_extract(data, '$.\(member).id') = ?2
-                """, [Self.deletedName, user.id])
-        }
-        try self.run("UPDATE chats SET admin_id = NULL WHERE admin_id = ?", [user.id])
-        let assigned = try self.rows("SELECT id FROM tickets WHERE assignee_id = ?", [user.id]) { $0[0] as Int64 }
-        for id in assigned {
-            guard var ticket = try self.ticket(id) else { continue }
-            ticket.assignee = nil
-            ticket.updatedAt = max(now, Timestamp(microseconds: ticket.updatedAt.microseconds + 1))
-            try self.updateTicket(ticket)
-            try self.announce(.ticketUpdated, ticket)
+                """, [Self.deletedName, userID])
         }
     }
 

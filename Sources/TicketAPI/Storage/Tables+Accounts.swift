@@ -42,17 +42,6 @@ extension Tables {
         try self.run("UPDATE users SET password_hash = ? WHERE id = ?", [hash, userID])
     }
 
-    func setRole(_ role: Role, of userID: Int64) throws {
-        try self.run("UPDATE users SET role = ? WHERE id = ?", [role.rawValue, userID])
-    }
-
-    /// Whether this is an admin and there is no other.
-    func isLastAdmin(_ user: User) throws -> Bool {
-        guard user.isAdmin else { return false }
-        return try self.row("SELECT 1 FROM users WHERE role = 'admin' AND id <> ? LIMIT 1", [user.id]) { _ in true }
-            == nil
-    }
-
     /// The account if it exists.
     func participant(_ id: Int64) throws -> Participant? {
         try self.row("SELECT id, name, role FROM users WHERE id = ?", [id]) { Participant(row: $0, at: 0) }
