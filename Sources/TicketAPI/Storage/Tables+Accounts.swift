@@ -23,6 +23,24 @@ extension Tables {
         ) { (user: User(row: $0), passwordHash: $0[5]) }
     }
 
+    func user(emailKey: String) throws -> User? {
+        try self.row("SELECT id, name, email, role, created_at FROM users WHERE email_key = ?", [emailKey]) {
+            User(row: $0)
+        }
+    }
+
+    /// All accounts, or those of a role, the oldest first.
+    func users(role: Role?) throws -> [User] {
+        try self.rows(
+            "SELECT id, name, email, role, created_at FROM users WHERE role = ?1 OR ?1 IS NULL ORDER BY id",
+            [role?.rawValue]
+        ) { User(row: $0) }
+    }
+
+    func setPassword(_ hash: String, of userID: Int64) throws {
+        try self.run("UPDATE users SET password_hash = ? WHERE id = ?", [hash, userID])
+    }
+
     /// The account if it exists.
     func participant(_ id: Int64) throws -> Participant? {
         try self.row("SELECT id, name, role FROM users WHERE id = ?", [id]) { Participant(row: $0, at: 0) }

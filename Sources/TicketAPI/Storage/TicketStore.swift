@@ -1,4 +1,5 @@
 internal import GRDB
+internal import NIOPosix
 
 /// The database: one writer, several readers, in one file.
 ///
@@ -25,7 +26,8 @@ final class TicketStore: Sendable {
             try file.prepare()
             var configuration = Configuration()
             configuration.maximumReaderCount = 4
-            configuration.busyMode = .timeout(5)
+            // For the server, the longest wait is for `switchboard erase`, which writes the whole database anew.
+            configuration.busyMode = .timeout(60)
             configuration.prepareDatabase { db in
                 try db.execute(sql: "PRAGMA synchronous = FULL")
                 try TicketSetFunctions.add(to: db)
@@ -38,8 +40,7 @@ final class TicketStore: Sendable {
             try migrations.migrate(pool)
             return TicketStore(pool: pool, onEvents: onEvents)
         } catch let error as DatabaseError {
-            let cause = error.message ?? "SQLite error \(error.resultCode.rawValue)"
-            throw StoreFailure("The database \(file.path) cannot be used: \(cause).")
+            throw StoreFailure(error, file)
         }
     }
 
@@ -62,6 +63,33 @@ final class TicketStore: Sendable {
             throw StoreFailure("The database has lost its keys; restore it from a backup.")
         }
         return key
+    }
+
+    /// Opens the database for something that no transaction can do. Blocks. A server may be running.
+    static func withConnection<T>(dataDirectory: String, _ body: (Database) throws -> T) throws -> T {
+        let store = try self.open(dataDirectory: dataDirectory)
+        do {
+            let result = try store.pool.writeWithoutTransaction(body)
+            try store.close()
+            return result
+        } catch {
+            try store.close()
+            throw error
+        }
+    }
+
+    /// The same for a command that needs a database that is there.
+    static func withExistingTables<T: Sendable>(
+        dataDirectory: String, _ body: @escaping @Sendable (Tables) throws -> T
+    ) async throws -> T {
+        try await NIOThreadPool.singleton.runIfActive {
+            try DatabaseFile(dataDirectory: dataDirectory).require()
+            do {
+                return try self.withTables(dataDirectory: dataDirectory, body)
+            } catch let error as DatabaseError {
+                throw StoreFailure(error, DatabaseFile(dataDirectory: dataDirectory))
+            }
+        }
     }
 
     /// Reads one consistent state: the last one committed before the call, or a later one.
