@@ -20,7 +20,8 @@ import Testing
         "BrokerCore": Rule(ours: ["PusherProtocol"], isPure: true),
         "Broker": Rule(ours: ["Digests", "Wire", "Addresses", "PusherProtocol", "BrokerCore"]),
         "PusherPublisher": Rule(ours: ["PusherProtocol"]),
-        "TicketAPI": Rule(ours: ["Digests", "Wire", "Addresses", "PusherProtocol", "PusherPublisher"]),
+        "APIDescription": Rule(ours: ["PusherPublisher"]),
+        "TicketAPI": Rule(ours: ["APIDescription", "Digests", "Wire", "Addresses", "PusherProtocol", "PusherPublisher"]),
         "Webhooks": Rule(ours: ["Digests", "PusherProtocol"]),
         "Runner": Rule(ours: [
             "Digests", "Addresses", "PusherProtocol", "BrokerCore", "Broker", "PusherPublisher", "TicketAPI",

@@ -82,7 +82,7 @@ extension Tables {
     /// `changeRole`, with a refusal in the operator's terms.
     func changeRoleOrRefuse(of user: User, to role: Role, now: Timestamp) throws {
         do {
-            try self.changeRole(of: user, to: role, now: now)
+            try self.changeRole(of: user, to: role, by: nil, now: now)
         } catch TicketFailure.invalid(let errors) {
             throw OperatorRefusal.refused(errors.summary)
         }

@@ -6,7 +6,8 @@ struct Activity: Sendable {
 
     let id: Int64
     let kind: Kind
-    let actor: Participant
+    /// nil: the operator, at the command line.
+    let actor: Participant?
     /// The JSON text of `{"field": [old, new]}`.
     let changes: String
     let createdAt: Timestamp

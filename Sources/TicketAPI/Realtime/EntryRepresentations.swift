@@ -22,7 +22,7 @@ extension Comment: TicketEntry {
 extension Activity: TicketEntry {
     func json(isInternal: Bool) -> JSON {
         [
-            "id": .int(self.id), "type": .string(self.kind.rawValue), "user": self.actor.json,
+            "id": .int(self.id), "type": .string(self.kind.rawValue), "user": self.actor?.json ?? .null,
             "changes": .written(self.changes), "created_at": .string(self.createdAt.iso8601),
         ]
     }

@@ -8,8 +8,8 @@ extension Tables {
             .created, of: ticket.id, by: ticket.owner.id, changes: [:], isInternal: false, at: ticket.createdAt)
     }
 
-    /// Notes the fields that differ.
-    func recordChange(from before: Ticket, to after: Ticket, by actorID: Int64) throws {
+    /// Notes the fields that differ. Without an actor it was the operator.
+    func recordChange(from before: Ticket, to after: Ticket, by actorID: Int64?) throws {
         try self.insertActivity(
             .updated, of: after.id, by: actorID, changes: before.changes(to: after), isInternal: false,
             at: after.updatedAt)
@@ -43,7 +43,7 @@ extension Tables {
     }
 
     private func insertActivity(
-        _ kind: Activity.Kind, of ticketID: Int64, by actorID: Int64, changes: JSON, isInternal: Bool,
+        _ kind: Activity.Kind, of ticketID: Int64, by actorID: Int64?, changes: JSON, isInternal: Bool,
         at moment: Timestamp
     ) throws {
         try self.run(
@@ -53,7 +53,7 @@ extension Tables {
 
     private static let activityColumns = """
         a.id, a.type, a.changes, a.created_at, u.id, u.name, u.role, a.internal
-        FROM activity a JOIN users u ON u.id = a.user_id
+        FROM activity a LEFT JOIN users u ON u.id = a.user_id
         """
 }
 
@@ -61,7 +61,8 @@ extension Activity {
     /// The schema allows no other kinds.
     fileprivate init(row: Row) {
         self.init(
-            id: row[0], kind: Kind(rawValue: row[1]) ?? .updated, actor: Participant(row: row, at: 4), changes: row[2],
+            id: row[0], kind: Kind(rawValue: row[1]) ?? .updated,
+            actor: row.hasNull(atIndex: 4) ? nil : Participant(row: row, at: 4), changes: row[2],
             createdAt: Timestamp(microseconds: row[3]))
     }
 }

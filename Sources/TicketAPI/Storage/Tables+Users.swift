@@ -46,7 +46,7 @@ extension Tables {
     /// which admins and owners are told, and the chats, which go to the assignee, else to the first admin.
     ///
     /// Throws `invalid` for the last admin. All writes happen one after another, so one is always left.
-    func changeRole(of user: User, to role: Role, by actorID: Int64, now: Timestamp) throws {
+    func changeRole(of user: User, to role: Role, by actorID: Int64?, now: Timestamp) throws {
         guard role != user.role else { return }
         if user.isAdmin, try self.isOnlyAdmin(user.id) {
             throw TicketFailure.invalid(ValidationErrors("role", "The last admin cannot be demoted."))
@@ -72,7 +72,7 @@ extension Tables {
     }
 
     /// One ticket at a time: the longest thousand descriptions would be 260 MB.
-    private func unassign(_ id: Int64, by actorID: Int64, now: Timestamp) throws {
+    private func unassign(_ id: Int64, by actorID: Int64?, now: Timestamp) throws {
         guard let ticket = try self.ticket(id) else { return }
         var free = ticket
         free.assignee = nil

@@ -42,7 +42,7 @@ struct UpdateTicket: Sendable {
 extension Tables {
     /// Stores a changed ticket, notes who changed what, and tells admins and owner; nothing of it where nothing
     /// changed. Every change of a ticket is made here.
-    func change(_ before: Ticket, to after: Ticket, by actorID: Int64, now: Timestamp) throws {
+    func change(_ before: Ticket, to after: Ticket, by actorID: Int64?, now: Timestamp) throws {
         guard after != before else { return }
         var after = after
         // Never before the last change, whatever the clock says.

@@ -12,11 +12,11 @@ extension Migrations {
         CREATE INDEX comments_for_customers ON comments (ticket_id, id) WHERE internal = 0;
         CREATE INDEX comments_by_author ON comments (user_id);
 
-        -- What was done to a ticket. `changes` is {"field": [old, new]}.
+        -- What was done to a ticket. `changes` is {"field": [old, new]}. Without a user it was the operator.
         CREATE TABLE activity (
             id INTEGER PRIMARY KEY AUTOINCREMENT,
             ticket_id INTEGER NOT NULL REFERENCES tickets (id) ON DELETE CASCADE,
-            user_id INTEGER NOT NULL REFERENCES users (id),
+            user_id INTEGER REFERENCES users (id),
             type TEXT NOT NULL CHECK (type IN ('created', 'updated', 'commented')),
             internal INTEGER NOT NULL CHECK (internal IN (0, 1)),
             changes TEXT NOT NULL CHECK (json_type(changes) = 'object'),
