@@ -36,6 +36,7 @@ package final class TicketServer: Service {
         let relay = OutboxRelay(
             store: resources.store, doorbell: resources.doorbell, publisher: resources.publisher,
             names: EventNames(style: configuration.eventStyle, aliases: configuration.eventAliases), logger: logger)
+        let socketSweep = SocketSweep(store: resources.store, now: environment.now, logger: logger)
         let (started, starter) = AsyncThrowingStream<Int, any Error>.makeStream()
         let application = Application(
             responder: self.responder(configuration, environment, resources, logger),
@@ -44,7 +45,7 @@ package final class TicketServer: Service {
             onServerRunning: { starter.yield($0.localAddress?.port ?? configuration.port) },
             logger: self.quiet(logger))
         // Shut down from the last to the first: the relay publishes what the last requests stored.
-        var group = ServiceGroupConfiguration(services: [relay, application], logger: self.quiet(logger))
+        var group = ServiceGroupConfiguration(services: [relay, socketSweep, application], logger: self.quiet(logger))
         // Of the process's ten seconds the broker and the webhooks, which are shut down after this, need their shares.
         group.maximumGracefulShutdownDuration = .seconds(4)
         let services = ServiceGroup(configuration: group)
@@ -130,7 +131,8 @@ package final class TicketServer: Service {
                 updateTicket: UpdateTicket(store: store, now: now)),
             chat: ChatEndpoints(readTickets: readTickets, postMessage: PostMessage(store: store, now: now)),
             realtime: RealtimeAuthEndpoint(
-                authorizeChannel: AuthorizeChannel(store: store, credentials: resources.credentials)))
+                authorizeChannel: AuthorizeChannel(
+                    grants: SocketGrants(store: store, now: now), credentials: resources.credentials)))
         return TicketResponder(routes: routes, sessions: sessions, logger: logger)
     }
 }
@@ -149,7 +151,7 @@ private struct Resources: Sendable {
             try DatabaseFile(dataDirectory: configuration.dataDirectory).verify()
             let lock = try InstanceLock(dataDirectory: configuration.dataDirectory)
             let doorbell = OutboxDoorbell()
-            let store = try TicketStore.open(dataDirectory: configuration.dataDirectory, onEvents: doorbell.ring)
+            let store = try TicketStore.open(dataDirectory: configuration.dataDirectory, onNews: doorbell.ring)
             let credentials = LiveCredentials(configuration.credentials)
             let threads = min(4, max(1, System.coreCount))
             return Resources(

@@ -8,17 +8,17 @@ final class TicketStore: Sendable {
     private let pool: DatabasePool
     private let writes: WriteQueue
 
-    private init(pool: DatabasePool, onEvents: @escaping @Sendable ([Int64]) -> Void) {
+    private init(pool: DatabasePool, onNews: @escaping @Sendable (OutboxNews) -> Void) {
         self.pool = pool
-        self.writes = WriteQueue(pool: pool, onEvents: onEvents)
+        self.writes = WriteQueue(pool: pool, onNews: onNews)
     }
 
     /// Opens the database in `dataDirectory`, makes it if there is none, and brings its schema up to date. Blocks.
     ///
-    /// `onEvents` hears, after each commit that wrote to the outbox, of the tickets concerned; it is called on the
-    /// writer's thread and must not block. Throws `StoreFailure`.
+    /// `onNews` hears, after each commit, of what it wrote for the relay; it is called on the writer's thread and must
+    /// not block. Throws `StoreFailure`.
     static func open(
-        dataDirectory: String, onEvents: @escaping @Sendable ([Int64]) -> Void = { _ in }
+        dataDirectory: String, onNews: @escaping @Sendable (OutboxNews) -> Void = { _ in }
     ) throws -> TicketStore {
         let file = DatabaseFile(dataDirectory: dataDirectory)
         do {
@@ -33,7 +33,7 @@ final class TicketStore: Sendable {
                 throw StoreFailure("\(file.path) was made by a newer version; nothing was changed.")
             }
             try migrations.migrate(pool)
-            return TicketStore(pool: pool, onEvents: onEvents)
+            return TicketStore(pool: pool, onNews: onNews)
         } catch let error as DatabaseError {
             let cause = error.message ?? "SQLite error \(error.resultCode.rawValue)"
             throw StoreFailure("The database \(file.path) cannot be used: \(cause).")
@@ -61,6 +61,14 @@ final class TicketStore: Sendable {
     /// Runs `body` as one transaction, all or nothing. Writes happen one after another, in the order of the calls.
     func write<T: Sendable>(_ body: @escaping @Sendable (Tables) throws -> T) async throws -> T {
         try await self.writes.perform(body)
+    }
+
+    /// A number that changes when another process has written, and at no write of our own.
+    func version() async throws -> Int64 {
+        // Of the connection that writes: to the others our own writes are those of another.
+        try await self.pool.writeWithoutTransaction { db in
+            try Int64.fetchOne(db, sql: "PRAGMA data_version") ?? 0
+        }
     }
 
     /// Closes all connections. No call may be running or follow.
