@@ -17,6 +17,8 @@ final class TicketHarness: Sendable {
     let directory: String
     private let style: EventStyle
     private let aliases: [String: String]
+    /// Where another broker listens that is used instead.
+    private let brokerPort: Int?
     private let server = Mutex<Running?>(nil)
 
     private struct Running: Sendable {
@@ -28,7 +30,8 @@ final class TicketHarness: Sendable {
     /// A cheap hash: the tests are about everything else.
     static let passwordCost = Scrypt.Cost(n: 16, r: 8, p: 1)
 
-    private init(style: EventStyle, aliases: [String: String]) async throws {
+    private init(style: EventStyle, aliases: [String: String], brokerPort: Int?) async throws {
+        self.brokerPort = brokerPort
         self.style = style
         self.aliases = aliases
         self.broker = try await RecordingBroker()
@@ -43,10 +46,10 @@ final class TicketHarness: Sendable {
 
     /// Runs `body` with a server and stops it afterwards, whatever happened.
     static func run(
-        style: EventStyle = .plain, aliases: [String: String] = [:],
+        style: EventStyle = .plain, aliases: [String: String] = [:], brokerPort: Int? = nil,
         _ body: @Sendable (TicketHarness) async throws -> Void
     ) async throws {
-        let harness = try await TicketHarness(style: style, aliases: aliases)
+        let harness = try await TicketHarness(style: style, aliases: aliases, brokerPort: brokerPort)
         try await harness.start()
         do {
             try await body(harness)
@@ -66,7 +69,7 @@ final class TicketHarness: Sendable {
     func configuration(port: Int = 0) -> TicketConfiguration {
         TicketConfiguration(
             host: "127.0.0.1", port: port, dataDirectory: self.directory, credentials: RecordingBroker.credentials,
-            publishTarget: PublishTarget(scheme: .http, host: "127.0.0.1", port: self.broker.port),
+            publishTarget: PublishTarget(scheme: .http, host: "127.0.0.1", port: self.brokerPort ?? self.broker.port),
             eventStyle: self.style, eventAliases: self.aliases)
     }
 
