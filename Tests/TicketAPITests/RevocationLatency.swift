@@ -1,6 +1,5 @@
 import Foundation
 import NIOHTTP1
-import Synchronization
 import Testing
 
 /// No test: prints how long a connection lives after its token, when asked to by `SWITCHBOARD_MEASURE=1`.
@@ -11,16 +10,10 @@ struct RevocationLatency {
         try await LiveBroker.run { api, broker in
             let ada = try await api.customer("Ada")
             let ticket = try await api.ticket(of: ada)
-            let isOver = Mutex(false)
-            let posted = Mutex(0)
+            let writer = Writer()
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for _ in 0..<writers {
-                    group.addTask {
-                        while !isOver.withLock({ $0 }) {
-                            _ = try await api.post("x", to: ticket, as: ada)
-                            posted.withLock { $0 += 1 }
-                        }
-                    }
+                    group.addTask { try await writer.run(api, ticket: ticket, as: ada) }
                 }
                 let start = ContinuousClock.now
                 var (fromRequest, fromAnswer): ([Duration], [Duration]) = ([], [])
@@ -38,8 +31,8 @@ struct RevocationLatency {
                     fromRequest.append(closed - asked)
                     fromAnswer.append(closed - answered)
                 }
-                isOver.withLock { $0 = true }
-                let rate = posted.withLock { Double($0) } / ((ContinuousClock.now - start) / .seconds(1))
+                writer.stop()
+                let rate = Double(writer.posted) / ((ContinuousClock.now - start) / .seconds(1))
                 print("\(writers) writers, \(Int(rate)) messages/s")
                 print("  request to close: \(Self.percentiles(fromRequest))")
                 print("  answer to close:  \(Self.percentiles(fromAnswer))")
