@@ -113,7 +113,7 @@ struct TerminationTests {
             #expect(try await clients[0].next().data?.contains(#""status":410"#) == true)
             let late = try await broker.client()
             let joined = try await late.subscribe("presence-room", channelData: #"{"user_id":9}"#)
-            #expect(joined.data == #"{"presence":{"ids":["9"],"hash":{"9":{}},"count":1}}"#)
+            #expect(joined.data == #"{"presence":{"ids":["9"],"hash":{"9":null},"count":1}}"#)
         }
     }
 
