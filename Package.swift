@@ -113,7 +113,8 @@ let package = Package(
         .testTarget(
             name: "TicketAPITests",
             dependencies: [
-                "TicketAPI", "Broker", "BrokerCore", "PusherPublisher", "PusherProtocol", "Digests", "Support", nioCore, nioPosix, nioHTTP1,
+                "TicketAPI", "Broker", "BrokerCore", "PusherPublisher", "PusherProtocol", "Digests", "Support", nioCore,
+                nioPosix, nioHTTP1,
                 logging, lifecycle, httpClient,
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],

@@ -128,6 +128,7 @@ package final class TicketServer: Service {
         let now = environment.now
         let sessions = Sessions(store: store)
         let readTickets = ReadTickets(store: store)
+        let grants = SocketGrants(store: store, now: now)
         let routes = TicketRoutes.table(
             health: HealthEndpoint(store: store),
             accounts: AccountEndpoints(
@@ -139,9 +140,15 @@ package final class TicketServer: Service {
                 updateTicket: UpdateTicket(store: store, now: now)),
             chat: ChatEndpoints(readTickets: readTickets, postMessage: PostMessage(store: store, now: now)),
             realtime: RealtimeAuthEndpoint(
-                authorizeChannel: AuthorizeChannel(
-                    grants: SocketGrants(store: store, now: now), credentials: resources.credentials)))
-        return TicketResponder(routes: routes, sessions: sessions, logger: logger)
+                authorizeChannel: AuthorizeChannel(grants: grants, credentials: resources.credentials),
+                authenticateUser: AuthenticateUser(grants: grants, credentials: resources.credentials)),
+            admin: AdminEndpoints(
+                manageUsers: ManageUsers(store: store, now: now), readStatistics: ReadStatistics(store: store, now: now)
+            ))
+        let throttle = RequestThrottle(
+            perUser: configuration.requestsPerMinutePerUser, perAddress: configuration.requestsPerMinutePerAddress,
+            now: now)
+        return TicketResponder(routes: routes, sessions: sessions, throttle: throttle, logger: logger)
     }
 }
 

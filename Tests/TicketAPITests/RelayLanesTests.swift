@@ -106,7 +106,7 @@ struct RelayLanesTests {
         #expect(lanes.isIdle && lanes.nextWake == nil)
     }
 
-    @Test("REV-4: a termination goes at once, beside full calls and in a pause; no lane begins a call before it is done")
+    @Test("REV-4: a termination goes at once, beside full calls and in a pause; no lane goes before it is done")
     func termination() {
         var lanes = RelayLanes()
         for ticketID in 1...50 { lanes.found(Int64(ticketID)) }
@@ -161,7 +161,7 @@ struct RelayLanesTests {
         #expect(lanes.next(now: self.start) == [1])
     }
 
-    @Test("REV-4: while terminations fail everything waits, longer each time up to two seconds, and a shutdown does not")
+    @Test("REV-4: while terminations fail everything waits, up to two seconds each time, and a shutdown does not")
     func failingTermination() {
         var lanes = RelayLanes()
         lanes.found(1)

@@ -41,7 +41,21 @@ struct RevocationTests {
         }
     }
 
-    @Test("REV-1, REV-7: tokens that another process takes away end their connections within seconds, but for the kept one")
+    @Test("REV-1, REV-5: a connection for which only a sign-in was signed ends with its token, too")
+    func signIn() async throws {
+        try await LiveBroker.run { api, broker in
+            let ada = try await api.customer("Ada")
+            let socket = try await broker.socket()
+            let reply = try await api.call(
+                .POST, "/broadcasting/user-auth", token: ada.token,
+                json: #"{"socket_id":"\#(await socket.socketID)"}"#)
+            #expect(reply.status == 200)
+            #expect(try await api.call(.POST, "/logout", token: ada.token).status == 200)
+            #expect(await socket.waitForClose() == 4009)
+        }
+    }
+
+    @Test("REV-1, REV-7: tokens that another process takes away end their connections, the kept one does not")
     func otherProcess() async throws {
         try await LiveBroker.run { api, broker in
             let ada = try await api.customer("Ada")
@@ -56,16 +70,16 @@ struct RevocationTests {
         }
     }
 
-    @Test("REV-2: a demotion closes all of the user's connections with 4200, and what was signed for admins is not again")
+    @Test("REV-2: a demotion closes all of the user's connections with 4200, and nothing of admins is signed again")
     func demotion() async throws {
         try await LiveBroker.run { api, broker in
             let root = try await api.admin()
             let socket = try await broker.socket()
             try await socket.join("private-tickets", api, token: root.token)
-            try Self.elsewhere(api) { tables in
-                try tables.db.execute(sql: "UPDATE users SET role = 'customer' WHERE id = ?", arguments: [root.id])
-                try tables.disconnect(userID: root.id)
-            }
+            let other = try await api.admin("Other")
+            let demotion = try await api.call(
+                .PATCH, "/users/\(root.id)", token: other.token, json: #"{"role":"customer"}"#)
+            #expect(demotion.status == 200)
             #expect(await socket.waitForClose() == 4200)
             let again = try await broker.socket()
             let reply = try await api.call(
@@ -107,7 +121,7 @@ struct RevocationTests {
         }
     }
 
-    @Test("REV-4: of messages posted at full speed, none that was committed after the revocation reaches the connection")
+    @Test("REV-4: of messages posted at full speed, none committed after the revocation reaches the connection")
     func barrier() async throws {
         try await LiveBroker.run { api, broker in
             let ada = try await api.customer("Ada")
@@ -192,7 +206,7 @@ struct RevocationTests {
         }
     }
 
-    @Test("REV-6: a logout is answered while the broker is away; when it is back, the connections end before any later event")
+    @Test("REV-6: a logout is answered while the broker is away, and carried out before any later event")
     func brokerAway() async throws {
         try await TicketHarness.run { api in
             let ada = try await api.customer("Ada")
@@ -309,7 +323,9 @@ struct RevocationTests {
             await api.broker.wait { $0.terminations.count == 1 }
             #expect(api.broker.terminations.map(\.sockets) == [["1.1"]])
             #expect(api.broker.terminations.first?.reconnects == true)
-            let left = try Self.elsewhere(api) { try $0.rows("SELECT socket_id FROM live_sockets", []) { $0[0] as String } }
+            let left = try Self.elsewhere(api) {
+                try $0.rows("SELECT socket_id FROM live_sockets", []) { $0[0] as String }
+            }
             #expect(left == ["1.2"])
         }
     }

@@ -136,7 +136,8 @@ final class OutboxRelay: Service {
             let (rows, barrier) = try await self.store.read { tables in
                 let barrier = try tables.barrier()
                 return (
-                    try tickets.flatMap { try tables.outbox(of: $0, limit: Self.rowsPerLane, barrier: barrier) }, barrier
+                    try tickets.flatMap { try tables.outbox(of: $0, limit: Self.rowsPerLane, barrier: barrier) },
+                    barrier
                 )
             }
             call.sawTermination = barrier != nil
@@ -249,12 +250,12 @@ final class OutboxRelay: Service {
         if call.isBeyondServer, !isToldOfServer {
             isToldOfServer = true
             self.logger.notice(
-                "The broker cannot end single connections or subscriptions; what was revoked ends there when its client goes."
-            )
+                "The broker cannot end single connections or channels; what was revoked lives until its client goes.")
         }
         if let failure = call.failure, failuresInARow == 0 {
             self.logger.warning(
-                "Revoked connections cannot be ended; they and all later events wait.", metadata: ["cause": "\(failure)"])
+                "Revoked connections cannot be ended; they and all later events wait.",
+                metadata: ["cause": "\(failure)"])
         } else if call.failure == nil, failuresInARow > 0 {
             self.logger.notice("The broker ends connections again.")
         }

@@ -18,7 +18,7 @@ struct AuthorizeChannel: Sendable {
         guard let known = TicketChannel(name: channel) else { throw TicketFailure.notAllowed }
         let channelData = try await self.grants(socketID: socketID, for: session) { tables, user in
             guard try Self.mayJoin(known, user, tables) else { throw TicketFailure.notAllowed }
-            return known.isPresence ? Self.member(user) : nil
+            return known.isPresence ? user.memberData(idName: "user_id") : nil
         }
         let auth = ChannelSignature.auth(
             socketID: socketID, channel: channel, channelData: channelData, credentials: self.credentials.current)
@@ -31,18 +31,6 @@ struct AuthorizeChannel: Sendable {
         case .user(let id): return id == user.id
         case .chat(let id), .chatPresence(let id):
             return try tables.ticket(id).map { TicketPolicy.canSee($0, user) } ?? false
-        }
-    }
-
-    /// The member's data. Of a name that makes it larger than a broker takes, as many code points as there is room for.
-    private static func member(_ user: User) -> String {
-        var name = user.name.unicodeScalars
-        while true {
-            let data = JSON.object([
-                ("user_id", .string(String(user.id))),
-                ("user_info", ["name": .string(String(name)), "role": .string(user.role.rawValue)]),
-            ]).text
-            if data.utf8.count <= Limits().presenceUserObject || name.popLast() == nil { return data }
         }
     }
 }

@@ -19,7 +19,7 @@ struct LiveBroker: Sendable {
         let running = Task { try await services.run() }
         let result: Result<Void, any Error>
         do {
-            try await TicketHarness.run(brokerPort: broker.port) { api in
+            try await TicketHarness.run(configure: { $0.publishTarget.port = broker.port }) { api in
                 try await body(api, LiveBroker(port: broker.port))
             }
             result = .success(())

@@ -47,8 +47,8 @@ actor LiveSocket {
             .connect(host: "127.0.0.1", port: port).get()
         try await channel.writeAndFlush(
             ByteBuffer(
-                string: "GET /app/\(key)?protocol=7 HTTP/1.1\r\nHost: test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-                    + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"))
+                string: "GET /app/\(key)?protocol=7 HTTP/1.1\r\nHost: test\r\nConnection: Upgrade\r\n"
+                    + "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"))
         let socket = LiveSocket(channel: channel, frames: frames)
         try await socket.establish()
         return socket
