@@ -1,7 +1,9 @@
 import Broker
 import BrokerCore
 import Logging
+import PusherPublisher
 import ServiceLifecycle
+import TicketAPI
 
 /// A real broker, and a ticket API that publishes to it.
 struct LiveBroker: Sendable {

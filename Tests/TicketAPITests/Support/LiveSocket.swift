@@ -48,7 +48,8 @@ actor LiveSocket {
         try await channel.writeAndFlush(
             ByteBuffer(
                 string: "GET /app/\(key)?protocol=7 HTTP/1.1\r\nHost: test\r\nConnection: Upgrade\r\n"
-                    + "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"))
+                    + "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+                    + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"))
         let socket = LiveSocket(channel: channel, frames: frames)
         try await socket.establish()
         return socket
