@@ -118,8 +118,8 @@ let package = Package(
         .testTarget(
             name: "TicketAPITests",
             dependencies: [
-                "TicketAPI", "PusherPublisher", "PusherProtocol", "Digests", "Addresses", "Support", nioCore, nioPosix,
-                nioHTTP1, logging, lifecycle, httpClient,
+                "TicketAPI", "Broker", "BrokerCore", "PusherPublisher", "PusherProtocol", "Digests", "Addresses", "Support",
+                nioCore, nioPosix, nioHTTP1, logging, lifecycle, httpClient,
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ],

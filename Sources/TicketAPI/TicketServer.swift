@@ -44,6 +44,7 @@ package final class TicketServer: Service {
             names: EventNames(style: configuration.eventStyle, aliases: configuration.eventAliases), logger: logger)
         let keeper = TokenKeeper(
             store: resources.store, lifetimes: configuration.lifetimes, now: environment.now, logger: logger)
+        let socketSweep = SocketSweep(store: resources.store, now: environment.now, logger: logger)
         let (started, starter) = AsyncThrowingStream<Int, any Error>.makeStream()
         let responder = self.responder(configuration, environment, resources, sweeper, keeper, logger)
         let application = Application(
@@ -54,7 +55,7 @@ package final class TicketServer: Service {
             logger: self.quiet(logger))
         // Shut down from the last to the first: the relay publishes what the last requests stored.
         var group = ServiceGroupConfiguration(
-            services: [sweeper, relay, keeper, application], logger: self.quiet(logger))
+            services: [sweeper, relay, keeper, socketSweep, application], logger: self.quiet(logger))
         // Of the process's ten seconds the broker and the webhooks, which are shut down after this, need their shares.
         group.maximumGracefulShutdownDuration = .seconds(4)
         let services = ServiceGroup(configuration: group)
@@ -135,6 +136,7 @@ package final class TicketServer: Service {
         let sessions = Sessions(store: store, lifetimes: configuration.lifetimes, keeper: keeper, now: now)
         let cookieMode = CookieMode(csrfKey: resources.csrfKey)
         let readTickets = ReadTickets(store: store)
+        let grants = SocketGrants(store: store, now: now)
         let routes = TicketRoutes.table(
             health: HealthEndpoint(store: store),
             accounts: AccountEndpoints(
@@ -153,8 +155,8 @@ package final class TicketServer: Service {
             comments: CommentEndpoints(
                 comments: Comments(store: store, now: now), readActivity: ReadActivity(store: store)),
             realtime: RealtimeAuthEndpoint(
-                authorizeChannel: AuthorizeChannel(store: store, credentials: resources.credentials),
-                authenticateUser: AuthenticateUser(credentials: resources.credentials)),
+                authorizeChannel: AuthorizeChannel(grants: grants, credentials: resources.credentials),
+                authenticateUser: AuthenticateUser(grants: grants, credentials: resources.credentials)),
             admin: AdminEndpoints(
                 manageUsers: ManageUsers(store: store, now: now), readStatistics: ReadStatistics(store: store, now: now)
             ))
@@ -184,7 +186,7 @@ private struct Resources: Sendable {
             try DatabaseFile(dataDirectory: configuration.dataDirectory).verify()
             let lock = try InstanceLock(dataDirectory: configuration.dataDirectory)
             let doorbell = OutboxDoorbell()
-            let store = try TicketStore.open(dataDirectory: configuration.dataDirectory, onEvents: doorbell.ring)
+            let store = try TicketStore.open(dataDirectory: configuration.dataDirectory, onNews: doorbell.ring)
             let files = try AttachmentFiles(dataDirectory: configuration.dataDirectory)
             try store.removeLeftovers(of: files)
             let credentials = LiveCredentials(configuration.credentials)

@@ -123,7 +123,7 @@ struct RelayTests {
         broker.answer { _ in 500 }
         let directory = try TicketHarness.temporaryDirectory()
         let doorbell = OutboxDoorbell()
-        let store = try TicketStore.open(dataDirectory: directory, onEvents: doorbell.ring)
+        let store = try TicketStore.open(dataDirectory: directory, onNews: doorbell.ring)
         let publisher = HTTPEventPublisher(
             target: PublishTarget(scheme: .http, host: "127.0.0.1", port: broker.port),
             credentials: LiveCredentials(RecordingBroker.credentials))
@@ -139,7 +139,7 @@ struct RelayTests {
             try tables.publish(.messageRead, of: 1, on: [.chat(1)], SharedData(mark))
         }
         await broker.wait { $0.refused >= 1 }
-        doorbell.ring([2])
+        doorbell.ring(OutboxNews(tickets: [2]))
         // While ticket 1 fails, ticket 2 has had its turn by now.
         await broker.wait { $0.refused >= 4 }
         #expect(log.messages == ["Events cannot be published; they wait in the outbox."])

@@ -45,8 +45,9 @@ extension Tables {
             ])
     }
 
-    /// Deletes the ticket; its chat goes with it (foreign keys).
+    /// Deletes the ticket; its chat goes with it (foreign keys), and so do the subscriptions to it.
     func deleteTicket(_ id: Int64) throws {
+        try self.endSubscriptions(ofTicket: id)
         try self.run("DELETE FROM tickets WHERE id = ?", [id])
     }
 

@@ -9,17 +9,17 @@ final class TicketStore: Sendable {
     private let pool: DatabasePool
     private let writes: WriteQueue
 
-    private init(pool: DatabasePool, onEvents: @escaping @Sendable ([Int64]) -> Void) {
+    private init(pool: DatabasePool, onNews: @escaping @Sendable (OutboxNews) -> Void) {
         self.pool = pool
-        self.writes = WriteQueue(pool: pool, onEvents: onEvents)
+        self.writes = WriteQueue(pool: pool, onNews: onNews)
     }
 
     /// Opens the database in `dataDirectory`, makes it if there is none, and brings its schema up to date. Blocks.
     ///
-    /// `onEvents` hears, after each commit that wrote to the outbox, of the tickets concerned; it is called on the
-    /// writer's thread and must not block. Throws `StoreFailure`.
+    /// `onNews` hears, after each commit, of what it wrote for the relay; it is called on the writer's thread and must
+    /// not block. Throws `StoreFailure`.
     static func open(
-        dataDirectory: String, onEvents: @escaping @Sendable ([Int64]) -> Void = { _ in }
+        dataDirectory: String, onNews: @escaping @Sendable (OutboxNews) -> Void = { _ in }
     ) throws -> TicketStore {
         let file = DatabaseFile(dataDirectory: dataDirectory)
         do {
@@ -38,7 +38,7 @@ final class TicketStore: Sendable {
                 throw StoreFailure("\(file.path) was made by a newer version; nothing was changed.")
             }
             try migrations.migrate(pool)
-            return TicketStore(pool: pool, onEvents: onEvents)
+            return TicketStore(pool: pool, onNews: onNews)
         } catch let error as DatabaseError {
             throw StoreFailure(error, file)
         }
@@ -107,6 +107,14 @@ final class TicketStore: Sendable {
         try self.pool.read { db in
             let tables = Tables(db: db)
             try files.removeLeftovers { try tables.hasFile($0) }
+        }
+    }
+
+    /// A number that changes when another process has written, and at no write of our own.
+    func version() async throws -> Int64 {
+        // Of the connection that writes: to the others our own writes are those of another.
+        try await self.pool.writeWithoutTransaction { db in
+            try Int64.fetchOne(db, sql: "PRAGMA data_version") ?? 0
         }
     }
 

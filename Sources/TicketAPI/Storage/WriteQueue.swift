@@ -16,12 +16,12 @@ final class WriteQueue: Sendable {
     private static let maxWritesPerTransaction = 256
 
     private let pool: DatabasePool
-    private let onEvents: @Sendable ([Int64]) -> Void
+    private let onNews: @Sendable (OutboxNews) -> Void
     private let waiting = Mutex(Waiting())
 
-    init(pool: DatabasePool, onEvents: @escaping @Sendable ([Int64]) -> Void) {
+    init(pool: DatabasePool, onNews: @escaping @Sendable (OutboxNews) -> Void) {
         self.pool = pool
-        self.onEvents = onEvents
+        self.onNews = onNews
     }
 
     func perform<T: Sendable>(_ body: @escaping @Sendable (Tables) throws -> T) async throws -> T {
@@ -49,7 +49,7 @@ final class WriteQueue: Sendable {
                 for write in group { write.finish(failedBy: error) }
                 continue
             }
-            if !tables.eventTickets.isEmpty { self.onEvents(tables.eventTickets) }
+            if !tables.news.isEmpty { self.onNews(tables.news) }
             for write in group { write.finish(failedBy: nil) }
         }
     }

@@ -22,5 +22,18 @@ extension Migrations {
             PRIMARY KEY (token_id, socket_id)
         ) STRICT, WITHOUT ROWID;
         CREATE INDEX live_sockets_by_age ON live_sockets (created_at);
+
+        -- What the broker still has to end: connections, or all subscriptions of channels; names with spaces between.
+        -- Events that came into the outbox behind it (`after_event`) wait until it has.
+        CREATE TABLE terminations (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            after_event INTEGER NOT NULL,
+            sockets TEXT NOT NULL,
+            channels TEXT NOT NULL CHECK ((sockets = '') <> (channels = '')),
+            -- Whether the clients are to come back.
+            reconnects INTEGER NOT NULL CHECK (reconnects IN (0, 1)),
+            -- Whose connections these all are, for servers that end those of a user only. The user may be gone.
+            user_id INTEGER
+        ) STRICT;
         """
 }
