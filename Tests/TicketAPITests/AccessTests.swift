@@ -9,13 +9,13 @@ struct AccessTests {
     enum Caller: CaseIterable { case guest, stranger, owner, admin }
 
     /// What a route answers to a guest, a stranger (a customer to whom nothing of it belongs), the owner, an admin.
-    struct Row {
+    struct Row: Sendable {
         let route: String
         let statuses: [Int]
         /// The request's fields, for a world.
-        var body: (World) -> String? = { _ in nil }
+        let body: @Sendable (World) -> String?
 
-        init(_ route: String, _ statuses: Int..., body: @escaping (World) -> String? = { _ in nil }) {
+        init(_ route: String, _ statuses: Int..., body: @escaping @Sendable (World) -> String? = { _ in nil }) {
             self.route = route
             self.statuses = statuses
             self.body = body
@@ -23,7 +23,7 @@ struct AccessTests {
     }
 
     /// A ticket with everything that belongs to one, its owner, and a stranger.
-    struct World {
+    struct World: Sendable {
         let owner: TicketHarness.Account
         let stranger: TicketHarness.Account
         let admin: TicketHarness.Account
@@ -111,13 +111,13 @@ struct AccessTests {
         named name: String, _ api: TicketHarness, admin: TicketHarness.Account
     ) async throws -> World {
         let owner = try await api.customer("Owner\(name)")
-        let ticket = try await api.ticket(of: owner, file: .png)
-        let shown = try await api.call(.GET, "/tickets/\(ticket)", token: owner.token)
+        let opened = try await api.send(Form.ticket.file(Sample.png()), to: "/tickets", as: owner)
+        guard let ticket = opened.json["data"]["id"].int else { throw Unexpected(opened) }
         let message = try await api.post("Hello", to: ticket, as: owner)
-        guard let attachment = shown.json["data"]["attachments"][0]["id"].int,
+        guard let attachment = opened.json["data"]["attachments"][0]["id"].int,
             let message = message.json["data"]["id"].int,
             let token = owner.token.split(separator: "|").first.flatMap({ Int64($0) })
-        else { throw Unexpected(shown) }
+        else { throw Unexpected(opened) }
         return World(
             owner: owner, stranger: try await api.customer("Stranger\(name)"), admin: admin, ticket: ticket,
             attachment: attachment, message: message, ownersToken: token, name: name)

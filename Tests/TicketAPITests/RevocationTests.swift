@@ -192,7 +192,7 @@ struct RevocationTests {
             let session = try await store.read { tables in
                 let id = try #require(Int64(root.token.prefix { $0 != "|" }))
                 let known = try #require(try tables.token(id))
-                return Session(user: known.user, tokenID: id)
+                return Session(user: known.user, tokenID: id, kind: .token)
             }
             #expect(session.user.isAdmin)
             try await store.write { tables in
