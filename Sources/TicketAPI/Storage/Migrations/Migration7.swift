@@ -8,6 +8,8 @@ extension Migrations {
             comments INTEGER NOT NULL CHECK (comments > 0),
             PRIMARY KEY (ticket_id, internal)
         ) STRICT, WITHOUT ROWID;
+        INSERT INTO comment_tallies (ticket_id, internal, comments)
+            SELECT ticket_id, internal, count(*) FROM comments GROUP BY ticket_id, internal;
         CREATE TRIGGER comments_tally AFTER INSERT ON comments BEGIN
             INSERT INTO comment_tallies (ticket_id, internal, comments) VALUES (new.ticket_id, new.internal, 1)
             ON CONFLICT (ticket_id, internal) DO UPDATE SET comments = comments + 1;
