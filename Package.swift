@@ -60,10 +60,18 @@ let package = Package(
             dependencies: ["PusherProtocol", nioCore, nioHTTP1, httpClient],
             swiftSettings: settings
         ),
+        // protocol-spec/openapi.yaml, compiled in through a link to it.
+        .target(
+            name: "APIDescription",
+            dependencies: ["PusherPublisher", .product(name: "Yams", package: "Yams")],
+            resources: [.embedInCode("openapi.yaml")],
+            swiftSettings: settings
+        ),
         .target(
             name: "TicketAPI",
             dependencies: [
-                "PusherProtocol", "PusherPublisher", "Digests", nioCore, nioPosix, nioHTTP1, logging, lifecycle,
+                "APIDescription", "PusherProtocol", "PusherPublisher", "Digests", nioCore, nioPosix, nioHTTP1, logging,
+                lifecycle,
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),

@@ -12,13 +12,18 @@ internal import ServiceLifecycle
 package final class TicketServer: Service {
     /// The port it listens on; the real one when the configuration said 0.
     package let port: Int
+    /// Every route it answers, as `GET /tickets/{id}`.
+    package let routes: [String]
 
     private let services: ServiceGroup
     private let running: Task<Void, any Error>
     private let resources: Resources
 
-    private init(port: Int, services: ServiceGroup, running: Task<Void, any Error>, resources: Resources) {
+    private init(
+        port: Int, routes: [String], services: ServiceGroup, running: Task<Void, any Error>, resources: Resources
+    ) {
         self.port = port
+        self.routes = routes
         self.services = services
         self.running = running
         self.resources = resources
@@ -37,8 +42,9 @@ package final class TicketServer: Service {
             store: resources.store, doorbell: resources.doorbell, publisher: resources.publisher,
             names: EventNames(style: configuration.eventStyle, aliases: configuration.eventAliases), logger: logger)
         let (started, starter) = AsyncThrowingStream<Int, any Error>.makeStream()
+        let responder = self.responder(configuration, environment, resources, logger)
         let application = Application(
-            responder: self.responder(configuration, environment, resources, logger),
+            responder: responder,
             server: .http1(configuration: self.http),
             configuration: ApplicationConfiguration(address: .hostname(configuration.host, port: configuration.port)),
             onServerRunning: { starter.yield($0.localAddress?.port ?? configuration.port) },
@@ -59,7 +65,9 @@ package final class TicketServer: Service {
         }
         do {
             for try await port in started {
-                return TicketServer(port: port, services: services, running: running, resources: resources)
+                return TicketServer(
+                    port: port, routes: responder.routes.flatMap(\.names), services: services, running: running,
+                    resources: resources)
             }
             throw CancellationError()
         } catch {

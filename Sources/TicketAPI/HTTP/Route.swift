@@ -21,6 +21,9 @@ struct Route: Sendable {
         self.endpoint = endpoint
     }
 
+    /// Its methods and path, as `GET /tickets/{id}`.
+    var names: [String] { self.methods.map { "\($0) /\(self.pattern.joined(separator: "/"))" } }
+
     /// The id in `path` (0 for a pattern without one), or nil if the path is not of this pattern.
     func match(_ path: [Substring]) -> Int64? {
         guard path.count == self.pattern.count else { return nil }

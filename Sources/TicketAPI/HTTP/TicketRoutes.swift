@@ -8,6 +8,7 @@ enum TicketRoutes {
     ) -> [Route] {
         [
             Route(.get, path: "/up", .open(health.up)),
+            Route(.get, path: "/openapi.json", .open(DescriptionEndpoint().show)),
 
             Route(.post, path: "/register", .open(accounts.register)),
             Route(.post, path: "/login", .open(accounts.logIn)),

@@ -17,7 +17,13 @@ final class TicketHarness: Sendable {
     let directory: String
     private let style: EventStyle
     private let aliases: [String: String]
-    private let server = Mutex<(port: Int, services: ServiceGroup, running: Task<Void, any Error>)?>(nil)
+    private let server = Mutex<Running?>(nil)
+
+    private struct Running: Sendable {
+        let server: TicketServer
+        let services: ServiceGroup
+        let task: Task<Void, any Error>
+    }
 
     /// A cheap hash: the tests are about everything else.
     static let passwordCost = Scrypt.Cost(n: 16, r: 8, p: 1)
@@ -71,14 +77,14 @@ final class TicketHarness: Sendable {
             environment: TicketEnvironment(now: { clock.now }, passwordCost: Self.passwordCost))
         let services = ServiceGroup(configuration: .init(services: [server], logger: Self.logger))
         let running = Task { try await services.run() }
-        self.server.withLock { $0 = (server.port, services, running) }
+        self.server.withLock { $0 = Running(server: server, services: services, task: running) }
     }
 
     func stop() async throws {
         guard let server = self.server.withLock({ $0 }) else { return }
         self.server.withLock { $0 = nil }
         await server.services.triggerGracefulShutdown()
-        try await server.running.value
+        try await server.task.value
     }
 
     static var logger: Logger {
@@ -87,7 +93,9 @@ final class TicketHarness: Sendable {
         return logger
     }
 
-    var port: Int { self.server.withLock { $0?.port } ?? 0 }
+    var port: Int { self.server.withLock { $0?.server.port } ?? 0 }
+    /// Every route, as `GET /tickets/{id}`.
+    var routes: [String] { self.server.withLock { $0?.server.routes } ?? [] }
 
     // MARK: requests
 
