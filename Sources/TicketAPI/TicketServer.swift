@@ -45,7 +45,7 @@ package final class TicketServer: Service {
         let responder = self.responder(configuration, environment, resources, logger)
         let application = Application(
             responder: responder,
-            server: .http1(configuration: self.http),
+            server: HTTPServerBuilder { LoopChannel(http: HTTP1Channel(responder: $0, configuration: Self.http)) },
             configuration: ApplicationConfiguration(address: .hostname(configuration.host, port: configuration.port)),
             onServerRunning: { starter.yield($0.localAddress?.port ?? configuration.port) },
             logger: self.quiet(logger))

@@ -1,16 +1,24 @@
 internal import GRDB
+internal import NIOPosix
 
 /// The database: one writer, several readers, in one file.
 ///
 /// A write is a transaction, and when the call returns it is on the disk (`synchronous = FULL`): it survives the end of the
 /// process and the machine's power loss. Writes that wait at the same time share one such wait (`WriteQueue`).
 final class TicketStore: Sendable {
+    private static let maxReaders = 4
+
     private let pool: DatabasePool
+    private let threads: NIOThreadPool
+    private let reads: ReadQueue
     private let writes: WriteQueue
 
     private init(pool: DatabasePool, onEvents: @escaping @Sendable ([Int64]) -> Void) {
         self.pool = pool
-        self.writes = WriteQueue(pool: pool, onEvents: onEvents)
+        self.threads = NIOThreadPool(numberOfThreads: Self.maxReaders + 1)
+        self.threads.start()
+        self.reads = ReadQueue(pool: pool, threads: self.threads, maxReaders: Self.maxReaders)
+        self.writes = WriteQueue(pool: pool, threads: self.threads, onEvents: onEvents)
     }
 
     /// Opens the database in `dataDirectory`, makes it if there is none, and brings its schema up to date. Blocks.
@@ -24,7 +32,7 @@ final class TicketStore: Sendable {
         do {
             try file.prepare()
             var configuration = Configuration()
-            configuration.maximumReaderCount = 4
+            configuration.maximumReaderCount = Self.maxReaders
             configuration.busyMode = .timeout(5)
             configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = FULL") }
             let pool = try DatabasePool(path: file.path, configuration: configuration)
@@ -55,7 +63,7 @@ final class TicketStore: Sendable {
 
     /// Reads one consistent state: the last one committed before the call, or a later one.
     func read<T: Sendable>(_ body: @escaping @Sendable (Tables) throws -> T) async throws -> T {
-        try await self.pool.read { try body(Tables(db: $0)) }
+        try await self.reads.perform(body)
     }
 
     /// Runs `body` as one transaction, all or nothing. Writes happen one after another, in the order of the calls.
@@ -69,6 +77,7 @@ final class TicketStore: Sendable {
         // the whole database. Another process that reads right now prevents it, and then the log stays beside it.
         _ = try? self.pool.writeWithoutTransaction { try $0.checkpoint(.truncate) }
         try self.pool.close()
+        try self.threads.syncShutdownGracefully()
     }
 
     /// Whether an error says that the disk, or what one may have of it, is full.

@@ -1,10 +1,11 @@
 internal import GRDB
+internal import NIOPosix
 internal import Synchronization
 
 /// Group commit: writes that wait at the same time share one transaction.
 ///
 /// Each runs in a savepoint, so that one which throws leaves nothing behind and the others stay. The queue is emptied
-/// on the database's writer thread; a caller waits without a thread.
+/// on one thread at a time; a caller waits without a thread.
 final class WriteQueue: Sendable {
     private struct Waiting {
         var writes: [any PendingWrite] = []
@@ -16,11 +17,13 @@ final class WriteQueue: Sendable {
     private static let maxWritesPerTransaction = 256
 
     private let pool: DatabasePool
+    private let threads: NIOThreadPool
     private let onEvents: @Sendable ([Int64]) -> Void
     private let waiting = Mutex(Waiting())
 
-    init(pool: DatabasePool, onEvents: @escaping @Sendable ([Int64]) -> Void) {
+    init(pool: DatabasePool, threads: NIOThreadPool, onEvents: @escaping @Sendable ([Int64]) -> Void) {
         self.pool = pool
+        self.threads = threads
         self.onEvents = onEvents
     }
 
@@ -32,11 +35,12 @@ final class WriteQueue: Sendable {
                 defer { waiting.isScheduled = true }
                 return !waiting.isScheduled
             }
-            if mustSchedule { self.pool.asyncWriteWithoutTransaction { self.drain($0) } }
+            if mustSchedule {
+                self.threads.submit { _ in self.pool.writeWithoutTransaction { self.drain($0) } }
+            }
         }
     }
 
-    /// On the writer thread.
     private func drain(_ db: Database) {
         while let group = self.nextGroup() {
             let tables = Tables(db: db)
