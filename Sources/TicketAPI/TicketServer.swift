@@ -40,7 +40,8 @@ package final class TicketServer: Service {
         let resources = try await Resources.open(configuration, environment)
         let relay = OutboxRelay(
             store: resources.store, doorbell: resources.doorbell, publisher: resources.publisher,
-            names: EventNames(style: configuration.eventStyle, aliases: configuration.eventAliases), logger: logger)
+            names: EventNames(style: configuration.eventStyle, aliases: configuration.eventAliases),
+            loop: resources.publisherLoop, logger: logger)
         let (started, starter) = AsyncThrowingStream<Int, any Error>.makeStream()
         let responder = self.responder(configuration, environment, resources, logger)
         let application = Application(
@@ -150,6 +151,7 @@ private struct Resources: Sendable {
     let store: TicketStore
     let passwords: PasswordHasher
     let credentials: LiveCredentials
+    let publisherLoop: any EventLoop
     let publisher: HTTPEventPublisher
 
     static func open(_ configuration: TicketConfiguration, _ environment: TicketEnvironment) async throws -> Resources {
@@ -160,11 +162,13 @@ private struct Resources: Sendable {
             let store = try TicketStore.open(dataDirectory: configuration.dataDirectory, onEvents: doorbell.ring)
             let credentials = LiveCredentials(configuration.credentials)
             let threads = min(4, max(1, System.coreCount))
+            let loop = MultiThreadedEventLoopGroup.singleton.next()
             return Resources(
                 lock: lock, doorbell: doorbell, store: store,
                 passwords: try PasswordHasher(cost: environment.passwordCost, threads: threads),
-                credentials: credentials,
-                publisher: HTTPEventPublisher(target: configuration.publishTarget, credentials: credentials))
+                credentials: credentials, publisherLoop: loop,
+                publisher: HTTPEventPublisher(
+                    target: configuration.publishTarget, credentials: credentials, loop: loop))
         }
     }
 

@@ -16,12 +16,9 @@ final class Chat {
         for index in 0..<clients {
             let token = try server.account(email: "customer\(index)@example.org", role: "customer")
             let client = try HTTPClient(port: server.ticketsPort)
-            let draft = #"{"subject":"Subject \#(index)","description":"Something does not work and somebody says so."#
-                + #"","category":"Technical","priority":"Medium"}"#
-            let answer = try client.json(
-                HTTPClient.request("POST", "/tickets", token: token, json: draft), expected: 201)
-            guard let id = (answer["data"] as? [String: Any])?["id"] as? Int else { throw Failure("a ticket has no id") }
-            posters.append(Poster(index: index, client: client, ticket: id, token: token))
+            let poster = try Poster(index: index, client: client, token: token)
+            let id = poster.ticket
+            posters.append(poster)
             subscriptions.append(
                 try Subscription(port: server.brokerPort, key: server.appKey, channel: "private-chat.\(id)") { socketID in
                     let body = #"{"socket_id":"\#(socketID)","channel_name":"private-chat.\#(id)"}"#
@@ -61,6 +58,8 @@ final class Poster: @unchecked Sendable {
     let index: Int
     let client: HTTPClient
     let ticket: Int
+    /// Another ticket of this customer, which has three messages.
+    let quietTicket: Int
     let token: String
     /// How many were answered 201; they have the numbers up to this.
     private(set) var acknowledged: Int64 = 0
@@ -70,11 +69,18 @@ final class Poster: @unchecked Sendable {
     /// "b", poster, number and moment in fixed width.
     private static let contentLength = 2 + 4 + 11 + 20 + 60
 
-    init(index: Int, client: HTTPClient, ticket: Int, token: String) {
-        (self.index, self.client, self.ticket, self.token) = (index, client, ticket, token)
+    init(index: Int, client: HTTPClient, token: String) throws {
+        (self.index, self.client, self.token) = (index, client, token)
+        self.ticket = try Self.openTicket(client, token)
+        self.quietTicket = try Self.openTicket(client, token)
+        for _ in 0..<3 {
+            let message = HTTPClient.request(
+                "POST", "/tickets/\(self.quietTicket)/chat/messages", token: token, json: #"{"content":"Hello"}"#)
+            guard try client.status(message) == 201 else { throw Failure("a message was refused") }
+        }
         self.head = Array(
             HTTPClient.request(
-                "POST", "/tickets/\(ticket)/chat/messages", token: token,
+                "POST", "/tickets/\(self.ticket)/chat/messages", token: token,
                 json: #"{"content":"\#(String(repeating: "_", count: Self.contentLength))"}"#
             ).dropLast(Self.contentLength + 2))
     }
@@ -87,6 +93,14 @@ final class Poster: @unchecked Sendable {
         let status = try self.client.status(self.head + Array("\(content)\"}".utf8))
         guard status == 201 else { throw Failure("a message was answered \(status)") }
         self.acknowledged = number
+    }
+
+    private static func openTicket(_ client: HTTPClient, _ token: String) throws -> Int {
+        let draft = #"{"subject":"Subject","description":"Something does not work and somebody says so."#
+            + #"","category":"Technical","priority":"Medium"}"#
+        let answer = try client.json(HTTPClient.request("POST", "/tickets", token: token, json: draft), expected: 201)
+        guard let id = (answer["data"] as? [String: Any])?["id"] as? Int else { throw Failure("a ticket has no id") }
+        return id
     }
 
     private static func padded(_ value: Int64, _ width: Int) -> String {

@@ -23,7 +23,7 @@ struct CostPart {
         let ticketsPort = self.chat.server.ticketsPort
         let users = try repeaters(ticketsPort, 200) { HTTPClient.request("GET", "/user", token: $0.token) }
         let tickets = try repeaters(ticketsPort, 200) {
-            HTTPClient.request("GET", "/tickets/\($0.ticket)", token: $0.token)
+            HTTPClient.request("GET", "/tickets/\($0.quietTicket)", token: $0.token)
         }
         defer { for repeater in barePosts + bareGets + users + tickets { repeater.close() } }
 

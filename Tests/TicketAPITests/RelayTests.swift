@@ -124,13 +124,14 @@ struct RelayTests {
         let directory = try TicketHarness.temporaryDirectory()
         let doorbell = OutboxDoorbell()
         let store = try TicketStore.open(dataDirectory: directory, onEvents: doorbell.ring)
+        let loop = MultiThreadedEventLoopGroup.singleton.next()
         let publisher = HTTPEventPublisher(
             target: PublishTarget(scheme: .http, host: "127.0.0.1", port: broker.port),
-            credentials: LiveCredentials(RecordingBroker.credentials))
+            credentials: LiveCredentials(RecordingBroker.credentials), loop: loop)
         let log = RecordingLog()
         let relay = OutboxRelay(
             store: store, doorbell: doorbell, publisher: publisher, names: EventNames(style: .plain, aliases: [:]),
-            logger: Logger(label: "relay") { _ in log })
+            loop: loop, logger: Logger(label: "relay") { _ in log })
         let services = ServiceGroup(configuration: .init(services: [relay], logger: TicketHarness.logger))
         let running = Task { try await services.run() }
 

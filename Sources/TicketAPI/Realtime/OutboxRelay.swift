@@ -1,4 +1,5 @@
 internal import Logging
+internal import NIOCore
 internal import PusherProtocol
 internal import PusherPublisher
 internal import ServiceLifecycle
@@ -26,16 +27,20 @@ final class OutboxRelay: Service {
     private let store: TicketStore
     private let publisher: any EventPublisher
     private let names: EventNames
+    private let executor: LoopExecutor
     private let logger: Logger
     private let signals: AsyncStream<Signal>
     private let notify: AsyncStream<Signal>.Continuation
 
+    /// `loop` is the publisher's, so that a call does not change threads.
     init(
-        store: TicketStore, doorbell: OutboxDoorbell, publisher: any EventPublisher, names: EventNames, logger: Logger
+        store: TicketStore, doorbell: OutboxDoorbell, publisher: any EventPublisher, names: EventNames,
+        loop: any EventLoop, logger: Logger
     ) {
         self.store = store
         self.publisher = publisher
         self.names = names
+        self.executor = LoopExecutor(loop: loop)
         self.logger = logger
         (self.signals, self.notify) = AsyncStream.makeStream()
         doorbell.connect { [notify] in notify.yield(.committed($0)) }
@@ -43,6 +48,10 @@ final class OutboxRelay: Service {
 
     /// Runs until graceful shutdown, and then until the outbox is empty, the broker is away or three seconds are over.
     func run() async throws {
+        try await withTaskExecutorPreference(self.executor) { try await self.relay() }
+    }
+
+    private func relay() async throws {
         var lanes = RelayLanes()
         for ticketID in try await self.store.read({ try $0.ticketsWithEvents() }) { lanes.found(ticketID) }
         self.notify.yield(.due)
@@ -102,7 +111,7 @@ final class OutboxRelay: Service {
         var call = RelayCall(tickets: tickets)
         var accepted: [Int64] = []
         do {
-            let rows = try await self.store.read { tables in
+            let rows = try await self.store.lookUp { tables in
                 try tickets.flatMap { try tables.outbox(of: $0, limit: Self.rowsPerLane) }
             }
             call.unfinishedTickets = Self.ticketsWithMore(rows)

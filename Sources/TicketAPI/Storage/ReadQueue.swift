@@ -2,10 +2,8 @@ internal import GRDB
 internal import NIOPosix
 internal import Synchronization
 
-/// Reads that wait at the same time share a thread's turn and a snapshot, which is taken after the last of them came.
-///
-/// Several threads do so side by side, so that a long read holds up those only with which it waited. A caller waits
-/// without a thread.
+/// Reads that wait at the same time share a thread's turn and a snapshot, which is taken after the last of them came. A
+/// caller waits without a thread.
 final class ReadQueue: Sendable {
     private struct Waiting {
         var reads: [any PendingRead] = []
@@ -13,18 +11,18 @@ final class ReadQueue: Sendable {
         var readers = 0
     }
 
-    /// Few, as a long read holds up those that share its turn.
-    private static let maxReadsPerTurn = 4
-
     private let pool: DatabasePool
     private let threads: NIOThreadPool
     private let maxReaders: Int
+    private let readsPerTurn: Int
     private let waiting = Mutex(Waiting())
 
-    init(pool: DatabasePool, threads: NIOThreadPool, maxReaders: Int) {
+    /// `maxReaders` threads read side by side, each up to `readsPerTurn` reads one after another.
+    init(pool: DatabasePool, threads: NIOThreadPool, maxReaders: Int, readsPerTurn: Int) {
         self.pool = pool
         self.threads = threads
         self.maxReaders = maxReaders
+        self.readsPerTurn = readsPerTurn
     }
 
     func perform<T: Sendable>(_ body: @escaping @Sendable (Tables) throws -> T) async throws -> T {
@@ -60,7 +58,7 @@ final class ReadQueue: Sendable {
 
     private func nextReads() -> [any PendingRead]? {
         self.waiting.withLock { waiting in
-            let reads = Array(waiting.reads.prefix(Self.maxReadsPerTurn))
+            let reads = Array(waiting.reads.prefix(self.readsPerTurn))
             waiting.reads.removeFirst(reads.count)
             if reads.isEmpty { waiting.readers -= 1 }
             return reads.isEmpty ? nil : reads

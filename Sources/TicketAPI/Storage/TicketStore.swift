@@ -6,18 +6,21 @@ internal import NIOPosix
 /// A write is a transaction, and when the call returns it is on the disk (`synchronous = FULL`): it survives the end of the
 /// process and the machine's power loss. Writes that wait at the same time share one such wait (`WriteQueue`).
 final class TicketStore: Sendable {
+    /// Threads for reads that may take long, and one for those that do not.
     private static let maxReaders = 4
 
     private let pool: DatabasePool
     private let threads: NIOThreadPool
+    private let lookUps: ReadQueue
     private let reads: ReadQueue
     private let writes: WriteQueue
 
     private init(pool: DatabasePool, onEvents: @escaping @Sendable ([Int64]) -> Void) {
         self.pool = pool
-        self.threads = NIOThreadPool(numberOfThreads: Self.maxReaders + 1)
+        self.threads = NIOThreadPool(numberOfThreads: Self.maxReaders + 2)
         self.threads.start()
-        self.reads = ReadQueue(pool: pool, threads: self.threads, maxReaders: Self.maxReaders)
+        self.lookUps = ReadQueue(pool: pool, threads: self.threads, maxReaders: 1, readsPerTurn: 64)
+        self.reads = ReadQueue(pool: pool, threads: self.threads, maxReaders: Self.maxReaders, readsPerTurn: 1)
         self.writes = WriteQueue(pool: pool, threads: self.threads, onEvents: onEvents)
     }
 
@@ -32,7 +35,7 @@ final class TicketStore: Sendable {
         do {
             try file.prepare()
             var configuration = Configuration()
-            configuration.maximumReaderCount = Self.maxReaders
+            configuration.maximumReaderCount = Self.maxReaders + 1
             configuration.busyMode = .timeout(5)
             configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = FULL") }
             let pool = try DatabasePool(path: file.path, configuration: configuration)
@@ -64,6 +67,11 @@ final class TicketStore: Sendable {
     /// Reads one consistent state: the last one committed before the call, or a later one.
     func read<T: Sendable>(_ body: @escaping @Sendable (Tables) throws -> T) async throws -> T {
         try await self.reads.perform(body)
+    }
+
+    /// As `read`, for what keys find at once: many callers share one thread's turn.
+    func lookUp<T: Sendable>(_ body: @escaping @Sendable (Tables) throws -> T) async throws -> T {
+        try await self.lookUps.perform(body)
     }
 
     /// Runs `body` as one transaction, all or nothing. Writes happen one after another, in the order of the calls.

@@ -45,10 +45,7 @@ final class WriteQueue: Sendable {
         while let group = self.nextGroup() {
             let tables = Tables(db: db)
             do {
-                try db.inTransaction(.immediate) {
-                    for write in group { try self.run(write, tables) }
-                    return .commit
-                }
+                try self.transact(group, tables)
             } catch {
                 for write in group { write.finish(failedBy: error) }
                 continue
@@ -58,16 +55,28 @@ final class WriteQueue: Sendable {
         }
     }
 
-    /// Throws when the transaction is lost with this write: some errors (disk full, I/O) end it as a whole, and then
-    /// nothing of the group is stored.
-    private func run(_ write: any PendingWrite, _ tables: Tables) throws {
+    // As GRDB's own blocks do it, with statements that are prepared once.
+
+    private func transact(_ group: [any PendingWrite], _ tables: Tables) throws {
+        try tables.run("BEGIN IMMEDIATE", [])
         do {
-            try tables.db.inSavepoint { write.run(tables) ? .commit : .rollback }
+            for write in group { try self.run(write, tables) }
+            try tables.run("COMMIT", [])
         } catch {
-            // There is no savepoint any more to go back to; the write knows why.
-            throw write.error ?? error
+            // Some errors (disk full, I/O) end the transaction by themselves; this does nothing then.
+            try tables.db.rollback()
+            throw error
         }
-        if !tables.db.isInsideTransaction, let error = write.error { throw error }
+    }
+
+    /// Throws when the transaction is lost with this write, and then nothing of the group is stored.
+    private func run(_ write: any PendingWrite, _ tables: Tables) throws {
+        try tables.run("SAVEPOINT write", [])
+        guard !write.run(tables) else { return try tables.run("RELEASE write", []) }
+        // There is no savepoint any more to go back to when the error ended the transaction.
+        guard tables.db.isInsideTransaction else { throw write.error ?? DatabaseError(resultCode: .SQLITE_ABORT) }
+        try tables.run("ROLLBACK TO write", [])
+        try tables.run("RELEASE write", [])
     }
 
     private func nextGroup() -> [any PendingWrite]? {

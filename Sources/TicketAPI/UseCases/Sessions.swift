@@ -5,7 +5,7 @@ struct Sessions: Sendable {
     /// The session that `text`, as in `Authorization: Bearer {text}`, stands for. Throws `unauthenticated`.
     func callAsFunction(_ text: String) async throws -> Session {
         guard let token = AccessToken.Presented(text),
-            let known = try await self.store.read({ try $0.token(token.id) }),
+            let known = try await self.store.lookUp({ try $0.token(token.id) }),
             token.matches(secretHash: known.secretHash)
         else { throw TicketFailure.unauthenticated }
         return Session(user: known.user, tokenID: token.id)
