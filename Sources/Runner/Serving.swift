@@ -83,9 +83,12 @@ struct Serving {
         // Shut down in reverse order: the doorman starts the clock, the ticket API publishes what it has, the broker
         // says goodbye to its clients, and the webhooks tell of it.
         services.append(Doorman(greeting: greeting))
+        // Below `warning` the group describes its services in full, the settings with their secrets included.
+        var groupLogger = self.logger
+        groupLogger.logLevel = max(groupLogger.logLevel, .warning)
         let group = ServiceGroup(
             configuration: .init(
-                services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: self.logger))
+                services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: groupLogger))
         do {
             try await group.run()
         } catch {
@@ -129,10 +132,12 @@ struct Serving {
         _ credentials: AppCredentials, in directory: DataDirectory, broker: Broker?
     ) async throws -> TicketServer {
         let target = try self.settings.externalTarget ?? self.ownTarget(broker)
-        let configuration = TicketConfiguration(
+        var configuration = TicketConfiguration(
             host: self.settings.ticketsHost, port: self.settings.ticketsPort, dataDirectory: directory.path,
             credentials: credentials, publishTarget: target, eventStyle: self.settings.eventStyle,
             eventAliases: self.settings.eventAliases)
+        configuration.requestsPerMinutePerUser = self.settings.requestsPerUser
+        configuration.requestsPerMinutePerAddress = self.settings.requestsPerAddress
         do {
             if self.plantsDemo { try await DemoSeed.plant(dataDirectory: directory.path) }
             return try await TicketServer.bind(configuration, logger: Logger(label: "tickets"))

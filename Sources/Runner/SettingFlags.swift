@@ -13,6 +13,8 @@ struct SettingFlags: ParsableArguments {
     @Option(SettingTable.trustedProxies.row) var trustedProxies: String?
     @Option(SettingTable.ticketsHost.row) var ticketsHost: String?
     @Option(SettingTable.ticketsPort.row) var ticketsPort: String?
+    @Option(SettingTable.requestsPerUser.row) var requestsPerUser: String?
+    @Option(SettingTable.requestsPerAddress.row) var requestsPerAddress: String?
     @Option(SettingTable.dataDirectory.row) var dataDirectory: String?
     @Option(SettingTable.eventStyle.row) var eventStyle: String?
     @Option(SettingTable.eventAliases.row) var eventAliases: String?
@@ -40,6 +42,8 @@ struct SettingFlags: ParsableArguments {
             (SettingTable.tlsCertificate.row, self.tlsCertificate), (SettingTable.tlsKey.row, self.tlsKey),
             (SettingTable.trustedProxies.row, self.trustedProxies),
             (SettingTable.ticketsHost.row, self.ticketsHost), (SettingTable.ticketsPort.row, self.ticketsPort),
+            (SettingTable.requestsPerUser.row, self.requestsPerUser),
+            (SettingTable.requestsPerAddress.row, self.requestsPerAddress),
             (SettingTable.dataDirectory.row, self.dataDirectory), (SettingTable.eventStyle.row, self.eventStyle),
             (SettingTable.eventAliases.row, self.eventAliases),
             (SettingTable.ticketsApp.row, self.ticketsApp),

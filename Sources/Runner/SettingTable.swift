@@ -16,6 +16,13 @@ enum SettingTable {
     static let ticketsHost = Setting(
         "TICKETS_HOST", default: "127.0.0.1", .host(), "address the ticket API listens on")
     static let ticketsPort = Setting("TICKETS_PORT", default: "8000", .listenPort(), "port the ticket API listens on")
+    static let requestsPerUser = Setting(
+        "TICKETS_REQUESTS_PER_MINUTE_PER_USER", default: "0", .wholeNumber(0...1_000_000, note: " (0 = any number)"),
+        "requests to the ticket API that one user may send in a minute; more are answered 429")
+    static let requestsPerAddress = Setting(
+        "TICKETS_REQUESTS_PER_MINUTE_PER_ADDRESS", default: "0",
+        .wholeNumber(0...1_000_000, note: " (0 = any number)"),
+        "those without valid credentials that one network address may send")
     static let dataDirectory = Setting(
         "DATA_DIR", default: "./data", .path(), "directory of the database and of generated credentials")
     static let eventStyle = Setting(
@@ -68,8 +75,8 @@ enum SettingTable {
     static let rows: [SettingRow] = [
         brokerHost.row, brokerPort.row, brokerEventLoops.row, brokerAllowedOrigins.row,
         brokerMaxConnections.row, brokerActivityTimeout.row, tlsCertificate.row, tlsKey.row, trustedProxies.row,
-        ticketsHost.row, ticketsPort.row, dataDirectory.row, eventStyle.row,
-        eventAliases.row, ticketsApp.row,
+        ticketsHost.row, ticketsPort.row, requestsPerUser.row, requestsPerAddress.row,
+        dataDirectory.row, eventStyle.row, eventAliases.row, ticketsApp.row,
         appID.row, appKey.row, appSecret.row, clientEvents.row, clientEventsPerSecond.row,
         pusherHost.row, pusherPort.row, pusherScheme.row,
         demo.row, logLevel.row, logFormat.row,

@@ -19,6 +19,9 @@ struct Settings: Sendable {
     let trustedProxies: [CIDR]
     let ticketsHost: String
     let ticketsPort: Int
+    /// nil for any number, both.
+    let requestsPerUser: Int?
+    let requestsPerAddress: Int?
     let dataDirectory: String
     let eventStyle: EventStyle
     /// By the event's plain name.
@@ -55,6 +58,10 @@ struct Settings: Sendable {
         self.brokerAllowedOrigins = try sources.required(SettingTable.brokerAllowedOrigins)
         self.ticketsHost = try sources.required(SettingTable.ticketsHost)
         self.ticketsPort = try sources.required(SettingTable.ticketsPort)
+        let perUser = try sources.required(SettingTable.requestsPerUser)
+        self.requestsPerUser = perUser == 0 ? nil : perUser
+        let perAddress = try sources.required(SettingTable.requestsPerAddress)
+        self.requestsPerAddress = perAddress == 0 ? nil : perAddress
         self.dataDirectory = try sources.required(SettingTable.dataDirectory)
         self.eventStyle = try sources.required(SettingTable.eventStyle)
         self.eventAliases = try sources.value(of: SettingTable.eventAliases) ?? [:]

@@ -16,6 +16,10 @@ package struct TicketConfiguration: Sendable {
     package var eventStyle: EventStyle
     /// A further name for an event: `["NewMessage": "message.sent"]`.
     package var eventAliases: [String: String]
+    /// How many requests one user may send in a minute, and one network address without valid credentials. nil for any
+    /// number.
+    package var requestsPerMinutePerUser: Int?
+    package var requestsPerMinutePerAddress: Int?
 
     package init(
         host: String, port: Int, dataDirectory: String, credentials: AppCredentials, publishTarget: PublishTarget,

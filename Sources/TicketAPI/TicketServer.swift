@@ -139,8 +139,15 @@ package final class TicketServer: Service {
                 updateTicket: UpdateTicket(store: store, now: now)),
             chat: ChatEndpoints(readTickets: readTickets, postMessage: PostMessage(store: store, now: now)),
             realtime: RealtimeAuthEndpoint(
-                authorizeChannel: AuthorizeChannel(store: store, credentials: resources.credentials)))
-        return TicketResponder(routes: routes, sessions: sessions, logger: logger)
+                authorizeChannel: AuthorizeChannel(store: store, credentials: resources.credentials),
+                authenticateUser: AuthenticateUser(credentials: resources.credentials)),
+            admin: AdminEndpoints(
+                manageUsers: ManageUsers(store: store, now: now), readStatistics: ReadStatistics(store: store, now: now)
+            ))
+        let throttle = RequestThrottle(
+            perUser: configuration.requestsPerMinutePerUser, perAddress: configuration.requestsPerMinutePerAddress,
+            now: now)
+        return TicketResponder(routes: routes, sessions: sessions, throttle: throttle, logger: logger)
     }
 }
 

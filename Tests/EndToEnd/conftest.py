@@ -2,6 +2,7 @@ import os
 
 import pytest
 
+from secrecy import watched
 from switchboard import BINARY, Server, run
 from ticket_client import TicketClient
 
@@ -11,6 +12,15 @@ ADMIN = {"email": "admin@example.org", "password": "an admin's password"}
 def pytest_sessionstart(session):
     if not os.access(BINARY, os.X_OK):
         pytest.exit(f"{BINARY} is missing: 'make build' makes it, SWITCHBOARD_BIN names another", returncode=2)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_log_tells_a_secret():
+    """HTTP-16: of all that the tests sent and got, no token, cookie or password stands in the log of any server."""
+    with watched() as secrets:
+        yield
+    for log in Server.logs:
+        assert not secrets.told_in(log.read_text(errors="replace")), log
 
 
 @pytest.fixture

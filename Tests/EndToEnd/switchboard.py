@@ -35,13 +35,19 @@ def clean_environment(**settings):
 
 
 class Server:
-    """A running `switchboard serve`. Ports are free ones unless the settings say otherwise."""
+    """A running `switchboard serve`. Ports are free ones unless the settings say otherwise; the log leaves nothing out."""
+
+    # Of all servers that were started.
+    logs = []
 
     def __init__(self, directory, *arguments, **settings):
         self.directory = Path(directory)
         self.data = Path(settings.get("DATA_DIR", self.directory / "data"))
         defaults = {"BROKER_PORT": 0, "TICKETS_PORT": 0, "DATA_DIR": self.data}
+        if "--config" not in arguments:
+            defaults["LOG_LEVEL"] = "trace"
         self.log = self.directory / "stderr.log"
+        self.logs.append(self.log)
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
                 [BINARY, "serve", *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,

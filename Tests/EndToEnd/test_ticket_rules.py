@@ -57,7 +57,7 @@ def test_a_store_that_is_gone_is_503_and_500_and_says_no_more(api):
     assert requests.get(url(api, "/up"), timeout=30).status_code == 200
     with sqlite3.connect(f"{api.data}/tickets.sqlite") as database:
         database.execute("PRAGMA foreign_keys = OFF")
-        for (table,) in rows(api, "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"):
+        for (table,) in rows(api, "SELECT name FROM pragma_table_list WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"):
             database.execute(f'ALTER TABLE "{table}" RENAME TO "lost_{table}"')
     answer = requests.get(url(api, "/up"), timeout=30)
     assert (answer.status_code, answer.json()) == (503, {"message": "Service Unavailable"})

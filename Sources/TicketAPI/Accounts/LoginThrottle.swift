@@ -46,8 +46,9 @@ final class LoginThrottle: Sendable {
             self.sweep(horizon: horizon, now: now)
             let taken = self.slots[slot.key, default: []].filter { $0 > horizon }
             if taken.count >= LoginThrottle.limit, let oldest = taken.first {
-                let wait = oldest.advanced(bySeconds: LoginThrottle.windowSeconds).microseconds - now.microseconds
-                throw .throttled(retryAfterSeconds: max(1, (wait + 999_999) / 1_000_000), limit: LoginThrottle.limit)
+                throw .throttled(
+                    limit: LoginThrottle.limit, until: oldest.advanced(bySeconds: LoginThrottle.windowSeconds),
+                    now: now)
             }
             guard self.slots[slot.key] != nil || self.slots.count < LoginThrottle.maxKeys else { throw .overloaded }
             self.slots[slot.key] = taken + [now]

@@ -5,10 +5,22 @@ enum TicketFailure: Error {
     case notAllowed
     /// Nothing there, or nothing that this caller may know about.
     case notFound
+    /// No such account, for an admin, who may know about all of them.
+    case userNotFound
     case invalid(ValidationErrors)
-    case throttled(retryAfterSeconds: Int64, limit: Int)
+    /// `resetsAt` is in seconds since 1970.
+    case throttled(retryAfterSeconds: Int64, limit: Int, resetsAt: Int64)
     /// More work of a costly kind is waiting than will be done soon.
     case overloaded
+}
+
+extension TicketFailure {
+    /// No more than `limit` requests until a moment; it is told in whole seconds, never too early.
+    static func throttled(limit: Int, until end: Timestamp, now: Timestamp) -> TicketFailure {
+        .throttled(
+            retryAfterSeconds: max(1, (end.microseconds - now.microseconds + 999_999) / 1_000_000), limit: limit,
+            resetsAt: (end.microseconds + 999_999) / 1_000_000)
+    }
 }
 
 /// What is wrong with the fields of a request, in the order in which it was found.

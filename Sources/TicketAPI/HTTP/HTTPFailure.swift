@@ -61,16 +61,20 @@ extension Response {
         case .wrongCredentials: self = .message(.unauthorized, "Invalid credentials")
         case .notAllowed: self = .message(.forbidden, "This action is unauthorized.")
         case .notFound: self = .message(.notFound, "Ticket not found.")
+        case .userNotFound: self = .message(.notFound, "User not found.")
         case .invalid(let errors):
             let fields = errors.fields.map { field in
                 (name: field.name, value: JSON.array(field.messages.map(JSON.string)))
             }
             self = .json(
                 .unprocessableContent, ["message": .string(errors.summary), "errors": .object(fields)])
-        case .throttled(let seconds, let limit):
+        case .throttled(let seconds, let limit, let resetsAt):
             self = .message(
                 .tooManyRequests, "Too Many Attempts.",
-                headers: [.retryAfter: String(seconds), .rateLimit: String(limit), .rateLimitRemaining: "0"])
+                headers: [
+                    .retryAfter: String(seconds), .rateLimit: String(limit), .rateLimitRemaining: "0",
+                    .rateLimitReset: String(resetsAt),
+                ])
         case .overloaded:
             self = .message(.serviceUnavailable, "Service Unavailable", headers: [.retryAfter: "1"])
         }

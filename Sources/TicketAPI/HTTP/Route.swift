@@ -24,6 +24,12 @@ struct Route: Sendable {
     /// Its methods and path, as `GET /tickets/{id}`.
     var names: [String] { self.methods.map { "\($0) /\(self.pattern.joined(separator: "/"))" } }
 
+    /// Whether it is for those with a token.
+    var isGuarded: Bool { if case .guarded = self.endpoint { true } else { false } }
+
+    /// Whether it is what load balancers ask, which no limit may keep from it.
+    var isHealthCheck: Bool { self.pattern == ["up"] }
+
     /// The id in `path` (0 for a pattern without one), or nil if the path is not of this pattern.
     func match(_ path: [Substring]) -> Int64? {
         guard path.count == self.pattern.count else { return nil }

@@ -10,17 +10,27 @@ internal import NIOHTTP1
 struct TicketResponder: HTTPResponder {
     let routes: [Route]
     let sessions: Sessions
+    let throttle: RequestThrottle
     let logger: Logger
 
     func respond(to request: Request, context: ConnectionContext) async throws -> Response {
-        let response = try await self.answer(to: request, context)
+        var tally = self.throttle.tally(address: context.address)
+        var response = try await self.answer(to: request, context, &tally)
+        // A refusal tells of its own limit.
+        if let allowance = tally.allowance, response.headers[.rateLimit] == nil {
+            response.headers[.rateLimit] = String(allowance.limit)
+            response.headers[.rateLimitRemaining] = String(allowance.remaining)
+        }
         return request.method == .head ? response.createHeadResponse() : response
     }
 
     /// Throws `HTTPParserError` only, which Hummingbird answers.
-    private func answer(to request: Request, _ context: ConnectionContext) async throws -> Response {
+    private func answer(
+        to request: Request, _ context: ConnectionContext, _ tally: inout RequestTally
+    ) async throws -> Response {
+        defer { tally.ended() }
         do {
-            return try await self.run(request, context)
+            return try await self.run(request, context, &tally)
         } catch let failure as TicketFailure {
             return Response(failure)
         } catch let failure as HTTPFailure {
@@ -35,9 +45,16 @@ struct TicketResponder: HTTPResponder {
         }
     }
 
-    private func run(_ request: Request, _ context: ConnectionContext) async throws -> Response {
+    private func run(
+        _ request: Request, _ context: ConnectionContext, _ tally: inout RequestTally
+    ) async throws -> Response {
         let path = request.uri.path
         let matches = self.matches(path)
+        if !matches.contains(where: { $0.route.isHealthCheck }) {
+            try tally.began(
+                withCredentials: request.headers[.authorization] != nil
+                    && matches.contains(where: { $0.route.isGuarded }))
+        }
         guard !matches.isEmpty else { throw HTTPFailure.routeNotFound(path: path) }
 
         // An HTML form can only POST; it names what it means in a field.
@@ -54,7 +71,9 @@ struct TicketResponder: HTTPResponder {
         case .open(let run): return try await run(call)
         case .guarded(let run):
             guard let token = call.bearerToken else { throw TicketFailure.unauthenticated }
-            return try await run(call, try await self.sessions(token))
+            let session = try await self.sessions(token)
+            try tally.identified(session.user.id)
+            return try await run(call, session)
         }
     }
 

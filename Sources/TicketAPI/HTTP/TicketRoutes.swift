@@ -4,7 +4,7 @@ internal import Hummingbird
 enum TicketRoutes {
     static func table(
         health: HealthEndpoint, accounts: AccountEndpoints, tickets: TicketEndpoints, chat: ChatEndpoints,
-        realtime: RealtimeAuthEndpoint
+        realtime: RealtimeAuthEndpoint, admin: AdminEndpoints
     ) -> [Route] {
         [
             Route(.get, path: "/up", .open(health.up)),
@@ -25,6 +25,11 @@ enum TicketRoutes {
             Route(.post, path: "/tickets/{id}/chat/messages", .guarded(chat.post)),
 
             Route(.post, path: "/broadcasting/auth", .guarded(realtime.authorize)),
+            Route(.post, path: "/broadcasting/user-auth", .guarded(realtime.authenticateUser)),
+
+            Route(.get, path: "/users", .guarded(admin.users)),
+            Route(.patch, path: "/users/{id}", .guarded(admin.updateUser)),
+            Route(.get, path: "/stats", .guarded(admin.statistics)),
         ]
     }
 }

@@ -47,7 +47,7 @@ extension Tables {
 
 extension User {
     /// From the first five columns: id, name, email, role, created_at.
-    fileprivate init(row: Row) {
+    init(row: Row) {
         self.init(
             id: row[0], name: row[1], email: row[2], role: Role(column: row[3]),
             createdAt: Timestamp(microseconds: row[4]))

@@ -12,4 +12,9 @@ extension Tables {
     func revokeTokens(of userID: Int64, except kept: Int64? = nil) throws {
         try self.run("DELETE FROM tokens WHERE user_id = ? AND id IS NOT ?", [userID, kept])
     }
+
+    /// Ends the live connections of a user who keeps the tokens.
+    func disconnect(userID: Int64) throws {
+        try self.run("DELETE FROM live_sockets WHERE token_id IN (SELECT id FROM tokens WHERE user_id = ?)", [userID])
+    }
 }

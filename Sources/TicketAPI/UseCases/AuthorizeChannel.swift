@@ -17,7 +17,7 @@ struct AuthorizeChannel: Sendable {
         guard let known = TicketChannel(name: channel), try await self.mayJoin(known, user) else {
             throw TicketFailure.notAllowed
         }
-        let channelData = known.isPresence ? Self.member(user) : nil
+        let channelData = known.isPresence ? user.memberData(idName: "user_id") : nil
         let auth = ChannelSignature.auth(
             socketID: socketID, channel: channel, channelData: channelData, credentials: self.credentials.current)
         return Grant(auth: auth, channelData: channelData)
@@ -30,18 +30,6 @@ struct AuthorizeChannel: Sendable {
         case .chat(let id), .chatPresence(let id):
             let ticket = try await self.store.read { try $0.ticket(id) }
             return ticket.map { TicketPolicy.canSee($0, user) } ?? false
-        }
-    }
-
-    /// The member's data. Of a name that makes it larger than a broker takes, as many code points as there is room for.
-    private static func member(_ user: User) -> String {
-        var name = user.name.unicodeScalars
-        while true {
-            let data = JSON.object([
-                ("user_id", .string(String(user.id))),
-                ("user_info", ["name": .string(String(name)), "role": .string(user.role.rawValue)]),
-            ]).text
-            if data.utf8.count <= Limits().presenceUserObject || name.popLast() == nil { return data }
         }
     }
 }

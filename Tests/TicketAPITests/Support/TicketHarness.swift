@@ -17,6 +17,7 @@ final class TicketHarness: Sendable {
     let directory: String
     private let style: EventStyle
     private let aliases: [String: String]
+    private let configure: @Sendable (inout TicketConfiguration) -> Void
     private let server = Mutex<Running?>(nil)
 
     private struct Running: Sendable {
@@ -28,9 +29,13 @@ final class TicketHarness: Sendable {
     /// A cheap hash: the tests are about everything else.
     static let passwordCost = Scrypt.Cost(n: 16, r: 8, p: 1)
 
-    private init(style: EventStyle, aliases: [String: String]) async throws {
+    private init(
+        style: EventStyle, aliases: [String: String],
+        configure: @escaping @Sendable (inout TicketConfiguration) -> Void
+    ) async throws {
         self.style = style
         self.aliases = aliases
+        self.configure = configure
         self.broker = try await RecordingBroker()
         self.directory = try Self.temporaryDirectory()
     }
@@ -44,9 +49,10 @@ final class TicketHarness: Sendable {
     /// Runs `body` with a server and stops it afterwards, whatever happened.
     static func run(
         style: EventStyle = .plain, aliases: [String: String] = [:],
+        configure: @escaping @Sendable (inout TicketConfiguration) -> Void = { _ in },
         _ body: @Sendable (TicketHarness) async throws -> Void
     ) async throws {
-        let harness = try await TicketHarness(style: style, aliases: aliases)
+        let harness = try await TicketHarness(style: style, aliases: aliases, configure: configure)
         try await harness.start()
         do {
             try await body(harness)
@@ -64,10 +70,12 @@ final class TicketHarness: Sendable {
     }
 
     func configuration(port: Int = 0) -> TicketConfiguration {
-        TicketConfiguration(
+        var configuration = TicketConfiguration(
             host: "127.0.0.1", port: port, dataDirectory: self.directory, credentials: RecordingBroker.credentials,
             publishTarget: PublishTarget(scheme: .http, host: "127.0.0.1", port: self.broker.port),
             eventStyle: self.style, eventAliases: self.aliases)
+        self.configure(&configuration)
+        return configuration
     }
 
     func start() async throws {
@@ -188,15 +196,29 @@ struct Unexpected: Error, CustomStringConvertible {
     }
 }
 
-/// The system's clock, which a test can put forward.
+/// The system's clock, which a test can put forward, or stop.
 final class TestClock: Sendable {
-    private let offset = Mutex(Int64(0))
+    private struct State {
+        var offset: Int64 = 0
+        var stoppedAt: Timestamp?
+    }
+    private let state = Mutex(State())
 
     var now: Timestamp {
-        Timestamp(microseconds: Timestamp.now().microseconds + self.offset.withLock { $0 })
+        self.state.withLock { state in
+            state.stoppedAt ?? Timestamp(microseconds: Timestamp.now().microseconds + state.offset)
+        }
     }
 
     func advance(seconds: Int64) {
-        self.offset.withLock { $0 += seconds * 1_000_000 }
+        self.state.withLock { state in
+            state.offset += seconds * 1_000_000
+            state.stoppedAt = state.stoppedAt?.advanced(bySeconds: seconds)
+        }
+    }
+
+    /// Stops it at this moment; only `advance` moves it from there.
+    func stop(at moment: Timestamp) {
+        self.state.withLock { $0.stoppedAt = moment }
     }
 }

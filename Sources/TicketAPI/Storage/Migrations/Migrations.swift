@@ -18,5 +18,6 @@ enum Migrations {
         ("2: sessions and live connections", Self.sessionsAndLiveConnections),
         ("3: comments, activity, read marks", Self.commentsActivityReadMarks),
         ("4: attachments", Self.attachments),
+        ("6: search of accounts, figures", Self.accountsSearchAndFigures),
     ]
 }

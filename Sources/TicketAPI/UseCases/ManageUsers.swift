@@ -1,0 +1,40 @@
+/// Lists accounts and changes their roles, for admins.
+struct ManageUsers: Sendable {
+    let store: TicketStore
+    let now: @Sendable () -> Timestamp
+
+    /// Which accounts, in which order, and which part of them.
+    struct Query: Sendable {
+        enum Sort: String, CaseIterable, Sendable {
+            case name, email
+            case createdAt = "created_at"
+        }
+
+        var role: Role?
+        /// Text whose words begin words of the name or of the address.
+        var text: String?
+        var sort = Sort.createdAt
+        var isDescending = true
+        /// From 1.
+        var page: Int64 = 1
+        /// 1…100.
+        var perPage: Int64 = 10
+    }
+
+    /// One page, and how many accounts there are on all pages.
+    func list(_ query: Query) async throws -> (page: [User], total: Int64) {
+        try await self.store.read { try $0.users(query) }
+    }
+
+    /// Throws `userNotFound`, and `invalid` for the last admin.
+    func changeRole(of id: Int64, to role: Result<Role, TicketFailure>, by actor: User) async throws -> User {
+        let now = self.now()
+        return try await self.store.write { tables in
+            // Two admins may demote each other at the same time: the second is none any more.
+            guard try tables.user(actor.id)?.isAdmin == true else { throw TicketFailure.notAllowed }
+            guard let user = try tables.user(id) else { throw TicketFailure.userNotFound }
+            try tables.changeRole(of: user, to: role.get(), now: now)
+            return try tables.user(id) ?? user
+        }
+    }
+}
