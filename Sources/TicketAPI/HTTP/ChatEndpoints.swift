@@ -27,7 +27,7 @@ struct ChatEndpoints: Sendable {
         }
         let command = PostMessage.Command(
             ticketID: call.id, content: fields.checked(content), socketID: Self.socketID(call), idempotencyKey: key)
-        let (answer, isReplay) = try await self.postMessage(command, by: session.user)
+        let (answer, isReplay) = try await self.postMessage(command, by: session)
         return .json(
             .created, bytes: answer.utf8, headers: isReplay ? [.idempotencyReplayed: "true"] : [:])
     }

@@ -31,7 +31,7 @@ struct TicketEndpoints: Sendable {
     }
 
     func show(_ call: Call, _ session: Session) async throws -> Response {
-        .json(.ok, ["data": try await self.readTickets.show(call.id, to: session.user).json])
+        .json(.ok, ["data": try await self.readTickets.show(call.id, to: session).json])
     }
 
     func update(_ call: Call, _ session: Session) async throws -> Response {

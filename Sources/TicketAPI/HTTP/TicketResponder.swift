@@ -74,6 +74,17 @@ struct TicketResponder: HTTPResponder {
             let session = try await self.sessions(token)
             try tally.identified(session.user.id)
             return try await run(call, session)
+        case .confirming(let run):
+            guard let token = call.bearerToken else { throw TicketFailure.unauthenticated }
+            let session = try await self.sessions.claimed(token)
+            try tally.identified(session.user.id)
+            do {
+                return try await run(call, session)
+            } catch let failure as HTTPFailure {
+                // It came before the transaction that would have confirmed the session.
+                _ = try await self.sessions(token)
+                throw failure
+            }
         }
     }
 

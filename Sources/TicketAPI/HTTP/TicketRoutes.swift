@@ -17,12 +17,12 @@ enum TicketRoutes {
 
             Route(.get, path: "/tickets", .guarded(tickets.list)),
             Route(.post, path: "/tickets", .guarded(tickets.create)),
-            Route(.get, path: "/tickets/{id}", .guarded(tickets.show)),
+            Route(.get, path: "/tickets/{id}", .confirming(tickets.show)),
             Route(.put, .patch, path: "/tickets/{id}", .guarded(tickets.update)),
             Route(.delete, path: "/tickets/{id}", .guarded(tickets.delete)),
 
             Route(.get, path: "/tickets/{id}/chat", .guarded(chat.show)),
-            Route(.post, path: "/tickets/{id}/chat/messages", .guarded(chat.post)),
+            Route(.post, path: "/tickets/{id}/chat/messages", .confirming(chat.post)),
 
             Route(.post, path: "/broadcasting/auth", .guarded(realtime.authorize)),
             Route(.post, path: "/broadcasting/user-auth", .guarded(realtime.authenticateUser)),

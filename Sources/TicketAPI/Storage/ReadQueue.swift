@@ -13,15 +13,14 @@ final class ReadQueue: Sendable {
 
     private let pool: DatabasePool
     private let threads: NIOThreadPool
-    private let maxReaders: Int
     private let readsPerTurn: Int
     private let waiting = Mutex(Waiting())
 
-    /// `maxReaders` threads read side by side, each up to `readsPerTurn` reads one after another.
-    init(pool: DatabasePool, threads: NIOThreadPool, maxReaders: Int, readsPerTurn: Int) {
+    /// `readers` threads read side by side, each up to `readsPerTurn` reads one after another.
+    init(pool: DatabasePool, readers: Int, readsPerTurn: Int) {
         self.pool = pool
-        self.threads = threads
-        self.maxReaders = maxReaders
+        self.threads = NIOThreadPool(numberOfThreads: readers)
+        self.threads.start()
         self.readsPerTurn = readsPerTurn
     }
 
@@ -30,12 +29,17 @@ final class ReadQueue: Sendable {
             let read = Read(body: body, continuation: continuation)
             let mustSchedule = self.waiting.withLock { waiting in
                 waiting.reads.append(read)
-                guard waiting.readers < self.maxReaders else { return false }
+                guard waiting.readers < self.threads.numberOfThreads else { return false }
                 waiting.readers += 1
                 return true
             }
             if mustSchedule { self.threads.submit { _ in self.drain() } }
         }
+    }
+
+    /// Ends the threads. No call may be running or follow. Blocks.
+    func shutdown() throws {
+        try self.threads.syncShutdownGracefully()
     }
 
     private func drain() {

@@ -1,5 +1,4 @@
 internal import GRDB
-internal import NIOPosix
 
 /// The database: one writer, several readers, in one file.
 ///
@@ -10,18 +9,15 @@ final class TicketStore: Sendable {
     private static let maxReaders = 4
 
     private let pool: DatabasePool
-    private let threads: NIOThreadPool
     private let lookUps: ReadQueue
     private let reads: ReadQueue
     private let writes: WriteQueue
 
     private init(pool: DatabasePool, onEvents: @escaping @Sendable ([Int64]) -> Void) {
         self.pool = pool
-        self.threads = NIOThreadPool(numberOfThreads: Self.maxReaders + 2)
-        self.threads.start()
-        self.lookUps = ReadQueue(pool: pool, threads: self.threads, maxReaders: 1, readsPerTurn: 64)
-        self.reads = ReadQueue(pool: pool, threads: self.threads, maxReaders: Self.maxReaders, readsPerTurn: 1)
-        self.writes = WriteQueue(pool: pool, threads: self.threads, onEvents: onEvents)
+        self.lookUps = ReadQueue(pool: pool, readers: 1, readsPerTurn: 64)
+        self.reads = ReadQueue(pool: pool, readers: Self.maxReaders, readsPerTurn: 1)
+        self.writes = WriteQueue(pool: pool, onEvents: onEvents)
     }
 
     /// Opens the database in `dataDirectory`, makes it if there is none, and brings its schema up to date. Blocks.
@@ -37,8 +33,9 @@ final class TicketStore: Sendable {
             var configuration = Configuration()
             configuration.maximumReaderCount = Self.maxReaders + 1
             configuration.busyMode = .timeout(5)
-            configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = FULL") }
             let pool = try DatabasePool(path: file.path, configuration: configuration)
+            // After the opening: with the write-ahead log, GRDB sets NORMAL, which loses commits with the power.
+            try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
             let migrations = Migrations.all
             guard try pool.read({ try !migrations.hasBeenSuperseded($0) }) else {
                 throw StoreFailure("\(file.path) was made by a newer version; nothing was changed.")
@@ -85,7 +82,9 @@ final class TicketStore: Sendable {
         // the whole database. Another process that reads right now prevents it, and then the log stays beside it.
         _ = try? self.pool.writeWithoutTransaction { try $0.checkpoint(.truncate) }
         try self.pool.close()
-        try self.threads.syncShutdownGracefully()
+        try self.lookUps.shutdown()
+        try self.reads.shutdown()
+        try self.writes.shutdown()
     }
 
     /// Whether an error says that the disk, or what one may have of it, is full.

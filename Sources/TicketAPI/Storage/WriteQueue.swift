@@ -17,13 +17,14 @@ final class WriteQueue: Sendable {
     private static let maxWritesPerTransaction = 256
 
     private let pool: DatabasePool
-    private let threads: NIOThreadPool
+    private let thread: NIOThreadPool
     private let onEvents: @Sendable ([Int64]) -> Void
     private let waiting = Mutex(Waiting())
 
-    init(pool: DatabasePool, threads: NIOThreadPool, onEvents: @escaping @Sendable ([Int64]) -> Void) {
+    init(pool: DatabasePool, onEvents: @escaping @Sendable ([Int64]) -> Void) {
         self.pool = pool
-        self.threads = threads
+        self.thread = NIOThreadPool(numberOfThreads: 1)
+        self.thread.start()
         self.onEvents = onEvents
     }
 
@@ -36,9 +37,14 @@ final class WriteQueue: Sendable {
                 return !waiting.isScheduled
             }
             if mustSchedule {
-                self.threads.submit { _ in self.pool.writeWithoutTransaction { self.drain($0) } }
+                self.thread.submit { _ in self.pool.writeWithoutTransaction { self.drain($0) } }
             }
         }
+    }
+
+    /// Ends the thread. No call may be running or follow. Blocks.
+    func shutdown() throws {
+        try self.thread.syncShutdownGracefully()
     }
 
     private func drain(_ db: Database) {

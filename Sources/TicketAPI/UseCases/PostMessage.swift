@@ -21,9 +21,10 @@ struct PostMessage: Sendable {
     let now: @Sendable () -> Timestamp
 
     /// The JSON text of the answer, and whether it is an earlier one again.
-    func callAsFunction(_ command: Command, by user: User) async throws -> (answer: String, isReplay: Bool) {
+    func callAsFunction(_ command: Command, by session: Session) async throws -> (answer: String, isReplay: Bool) {
         let now = self.now()
         return try await self.store.write { tables in
+            let user = try tables.confirmed(session)
             let ticket = try tables.visibleTicket(command.ticketID, to: user)
             let content = try command.content.get()
             guard let text = command.idempotencyKey else {
