@@ -11,7 +11,6 @@ import subprocess
 import threading
 
 import pytest
-import requests
 
 from pusher_socket import PusherSocket
 from switchboard import BINARY, Server, clean_environment, run, wait_until
