@@ -20,7 +20,8 @@ final class Chat {
             let id = poster.ticket
             posters.append(poster)
             subscriptions.append(
-                try Subscription(port: server.brokerPort, key: server.appKey, channel: "private-chat.\(id)") { socketID in
+                try Subscription(port: server.brokerPort, key: server.appKey, channel: "private-chat.\(id)") {
+                    socketID in
                     let body = #"{"socket_id":"\#(socketID)","channel_name":"private-chat.\#(id)"}"#
                     let answer = try client.json(
                         HTTPClient.request("POST", "/broadcasting/auth", token: token, json: body), expected: 200)
@@ -96,7 +97,8 @@ final class Poster: @unchecked Sendable {
     }
 
     private static func openTicket(_ client: HTTPClient, _ token: String) throws -> Int {
-        let draft = #"{"subject":"Subject","description":"Something does not work and somebody says so."#
+        let draft =
+            #"{"subject":"Subject","description":"Something does not work and somebody says so."#
             + #"","category":"Technical","priority":"Medium"}"#
         let answer = try client.json(HTTPClient.request("POST", "/tickets", token: token, json: draft), expected: 201)
         guard let id = (answer["data"] as? [String: Any])?["id"] as? Int else { throw Failure("a ticket has no id") }

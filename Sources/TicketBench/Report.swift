@@ -45,7 +45,8 @@ struct Report {
         for load in self.loads {
             lines += [
                 "", "\(load.name): \(Self.number(load.rate, 0)) messages/s stored and delivered",
-                "  POST to WebSocket   \(Self.text(load.deliveries))", "  POST to 201         \(Self.text(load.answers))",
+                "  POST to WebSocket   \(Self.text(load.deliveries))",
+                "  POST to 201         \(Self.text(load.answers))",
                 "  CPU                 server \(Self.number(load.serverCPU, 2)) cores, this generator "
                     + "\(Self.number(load.generatorCPU, 2)) cores",
             ]
@@ -54,8 +55,8 @@ struct Report {
         for cost in self.costs {
             lines.append(
                 "  \(Self.column(cost.name, 34)) \(Self.number(cost.microseconds, 1)) us, "
-                    + "\(Self.number(cost.ratio, 2)) times \(cost.yardstick) (\(Self.number(cost.yardstickMicroseconds, 1)) us)"
-            )
+                    + "\(Self.number(cost.ratio, 2)) times \(cost.yardstick) "
+                    + "(\(Self.number(cost.yardstickMicroseconds, 1)) us)")
         }
         if !self.lists.isEmpty { lines += ["", "lists and searches: one request after another"] }
         for list in self.lists {

@@ -6,7 +6,8 @@ struct TicketFile {
 
     private static let words = [
         "account", "after", "again", "because", "cannot", "charge", "client", "delivery", "device", "error", "firmware",
-        "invoice", "login", "message", "monitor", "network", "nothing", "order", "password", "payment", "please", "refund",
+        "invoice", "login", "message", "monitor", "network", "nothing", "order", "password", "payment", "please",
+        "refund",
         "report", "restart", "screen", "server", "setup", "slow", "support", "system", "team", "ticket", "update",
         "upload", "user", "version", "warranty", "week", "window", "yesterday",
     ]

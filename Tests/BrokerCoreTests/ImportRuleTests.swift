@@ -24,6 +24,7 @@ import Testing
         "Runner": Rule(ours: [
             "Digests", "PusherProtocol", "BrokerCore", "Broker", "PusherPublisher", "TicketAPI", "Webhooks",
         ]),
+        "TicketBench": Rule(ours: []),
     ]
 
     /// The modules that a source text imports.
