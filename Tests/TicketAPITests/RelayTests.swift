@@ -2,6 +2,7 @@ import Foundation
 import GRDB
 import Logging
 import NIOHTTP1
+import NIOPosix
 import PusherPublisher
 import ServiceLifecycle
 import Synchronization
