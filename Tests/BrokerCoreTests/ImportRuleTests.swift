@@ -19,7 +19,8 @@ import Testing
         "BrokerCore": Rule(ours: ["PusherProtocol"], isPure: true),
         "Broker": Rule(ours: ["Digests", "Wire", "PusherProtocol", "BrokerCore"]),
         "PusherPublisher": Rule(ours: ["PusherProtocol"]),
-        "TicketAPI": Rule(ours: ["Digests", "PusherProtocol", "PusherPublisher"]),
+        "APIDescription": Rule(ours: []),
+        "TicketAPI": Rule(ours: ["Digests", "PusherProtocol", "PusherPublisher", "APIDescription"]),
         "Webhooks": Rule(ours: ["Digests", "PusherProtocol"]),
         "Runner": Rule(ours: [
             "Digests", "PusherProtocol", "BrokerCore", "Broker", "PusherPublisher", "TicketAPI", "Webhooks",

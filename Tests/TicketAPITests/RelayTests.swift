@@ -196,7 +196,7 @@ struct RelayTests {
 
             // All rows are gone, so a further start says nothing again.
             try await api.stop()
-            let queue = try DatabaseQueue(path: "\(api.directory)/tickets.sqlite")
+            let queue = try TicketHarness.database(in: api.directory)
             #expect(try await queue.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM outbox") } == 0)
             try queue.close()
             #expect(api.broker.events.count == 14)
@@ -207,7 +207,7 @@ struct RelayTests {
     func leftBehind() async throws {
         try await TicketHarness.run { api in
             try await api.stop()
-            let queue = try DatabaseQueue(path: "\(api.directory)/tickets.sqlite")
+            let queue = try TicketHarness.database(in: api.directory)
             try await queue.write { db in
                 for index in 0..<30 {
                     try db.execute(
