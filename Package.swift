@@ -45,13 +45,15 @@ let package = Package(
         // Pure: no NIO, no clock, no logger, no async.
         .target(name: "Digests", dependencies: ["COpenSSL"], swiftSettings: settings),
         .target(name: "Wire", swiftSettings: settings),
+        .target(name: "Addresses", swiftSettings: settings),
         .target(name: "PusherProtocol", dependencies: ["Digests"], swiftSettings: settings),
         .target(name: "BrokerCore", dependencies: ["PusherProtocol"], swiftSettings: settings),
 
         .target(
             name: "Broker",
             dependencies: [
-                "PusherProtocol", "Wire", "BrokerCore", "Digests", nioCore, nioPosix, nioSSL, logging, lifecycle,
+                "PusherProtocol", "Wire", "Addresses", "BrokerCore", "Digests", nioCore, nioPosix, nioSSL, logging,
+                lifecycle,
             ],
             swiftSettings: settings
         ),
@@ -70,12 +72,13 @@ let package = Package(
         .target(
             name: "TicketAPI",
             dependencies: [
-                "APIDescription", "PusherProtocol", "PusherPublisher", "Digests", nioCore, nioPosix, nioHTTP1, logging,
-                lifecycle,
+                "APIDescription", "PusherProtocol", "PusherPublisher", "Digests", "Wire", "Addresses", nioCore, nioPosix,
+                nioHTTP1, logging, lifecycle,
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ],
             swiftSettings: settings
         ),
@@ -88,7 +91,7 @@ let package = Package(
             name: "Runner",
             dependencies: [
                 "Broker", "TicketAPI", "BrokerCore", "PusherPublisher", "PusherProtocol", "Webhooks", "Digests",
-                logging, lifecycle, .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+                "Addresses", logging, lifecycle, .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Yams", package: "Yams"),
             ],
@@ -109,6 +112,7 @@ let package = Package(
         // Vectors, seeded random numbers and reserved ports for the tests.
         .target(name: "Support", path: "Tests/Support", swiftSettings: settings),
         .testTarget(name: "DigestsTests", dependencies: ["Digests"], swiftSettings: settings),
+        .testTarget(name: "AddressesTests", dependencies: ["Addresses"], swiftSettings: settings),
         .testTarget(name: "WireTests", dependencies: ["Wire", "Support"], swiftSettings: settings),
         .testTarget(
             name: "PusherProtocolTests", dependencies: ["PusherProtocol", "Support"], swiftSettings: settings),
@@ -118,16 +122,18 @@ let package = Package(
         .testTarget(
             name: "BrokerTests",
             dependencies: [
-                "Broker", "BrokerCore", "PusherProtocol", "Digests", "Support", nioCore, nioPosix, nioSSL, logging,
+                "Broker", "BrokerCore", "Addresses", "PusherProtocol", "Digests", "Support", nioCore, nioPosix, nioSSL,
+                logging,
             ],
             swiftSettings: settings
         ),
         .testTarget(
             name: "TicketAPITests",
             dependencies: [
-                "TicketAPI", "PusherPublisher", "PusherProtocol", "Digests", "Support", nioCore, nioPosix, nioHTTP1,
-                logging, lifecycle, httpClient,
+                "TicketAPI", "Broker", "BrokerCore", "PusherPublisher", "PusherProtocol", "Digests", "Addresses", "Support",
+                nioCore, nioPosix, nioHTTP1, logging, lifecycle, httpClient,
                 .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ],
             swiftSettings: settings
         ),

@@ -1,3 +1,4 @@
+package import Addresses
 package import BrokerCore
 import Glibc
 package import PusherProtocol

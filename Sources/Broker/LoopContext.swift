@@ -18,6 +18,7 @@ final class LoopContext {
     let logger: Logger
 
     let subscribers: LoopSubscribers
+    let sockets = LoopSockets()
     let wheel: DeadlineWheel<Connection>
     /// Unmasked bytes of the message that is being read.
     let scratch: UnsafeMutableRawBufferPointer
@@ -73,7 +74,7 @@ final class LoopContext {
     }
 
     private func deliver() {
-        self.fanout.run(inbox: self.inbox, subscribers: self.subscribers)
+        self.fanout.run(inbox: self.inbox, subscribers: self.subscribers, sockets: self.sockets)
         self.settle()
     }
 

@@ -23,6 +23,8 @@ package struct SubscriptionRefusal: Error, Equatable, Sendable {
         case limit
         /// Type `ServerError`, status 400: the request itself is malformed.
         case malformed
+        /// Type `AuthError`, status 410: the app has ended the subscription.
+        case terminated
     }
 
     package let kind: Kind
@@ -35,6 +37,11 @@ package struct SubscriptionRefusal: Error, Equatable, Sendable {
         self.error = error
     }
 
+    /// What becomes of a subscription that the app has ended, and of another try on the same connection.
+    package static func terminated(_ channel: ChannelName) -> SubscriptionRefusal {
+        SubscriptionRefusal(.terminated, channel: channel.text, error: .subscriptionTerminated(channel.text))
+    }
+
     /// The frame on the channel.
     package var channelFrame: [UInt8] {
         let (type, status) =
@@ -42,6 +49,7 @@ package struct SubscriptionRefusal: Error, Equatable, Sendable {
             case .authentication: ("AuthError", 401)
             case .limit: ("LimitReached", 4100)
             case .malformed: ("ServerError", 400)
+            case .terminated: ("AuthError", 410)
             }
         return ServerFrame.subscriptionError(
             channel: self.channel, type: type, error: self.error.message, status: status)

@@ -10,6 +10,8 @@ package struct Limits: Sendable {
     package var channelsPerTrigger = 100
     /// Events of one batch (8.6, P137).
     package var eventsPerBatch = 10
+    /// Connections that one request may close.
+    package var socketsPerTermination = 1000
     /// Distinct users in a presence channel (3.8, P77).
     package var presenceMembers = 100
     /// Characters of a user id (3.8, P76).

@@ -36,6 +36,7 @@ package struct ProtocolError: Error, Equatable, Sendable {
     // Ends of a connection.
     package static let notAuthorizedInTime = ProtocolError(4009, "Connection not authorized within timeout")
     package static let terminated = ProtocolError(4009, "You got disconnected by the app.")
+    package static let terminatedForNow = ProtocolError(4200, "You got disconnected by the app, please reconnect")
     package static let slowConsumer = ProtocolError(4100, "Client does not read fast enough")
     package static let shuttingDown = ProtocolError(4200, "Server is shutting down, please reconnect")
     package static let pongMissing = ProtocolError(4201, "Pong reply not received")
@@ -75,6 +76,9 @@ package struct ProtocolError: Error, Equatable, Sendable {
     }
     package static func userChannelRefused(_ channel: String) -> ProtocolError {
         ProtocolError(nil, "Only the signed-in user may subscribe to \(channel)")
+    }
+    package static func subscriptionTerminated(_ channel: String) -> ProtocolError {
+        ProtocolError(nil, "The app has ended the subscription to \(channel)")
     }
     // Sign-in (5.1 and 5.4). A refused one leaves the connection as it was: a close would keep pusher-js away for good.
     package static let signInIncomplete = ProtocolError(

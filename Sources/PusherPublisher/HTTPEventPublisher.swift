@@ -38,44 +38,54 @@ package struct HTTPEventPublisher: EventPublisher {
     }
 
     package func publish(_ events: [PublishedEvent]) async throws(PublishFailure) {
-        let request = self.request(for: events)
-        let status: Int
-        do {
-            let response = try await self.client.execute(request, timeout: TimeAmount(self.deadline))
-            status = Int(response.status.code)
-            // Read to its end, or the connection cannot be used again. Nothing in it is of use.
-            _ = try await response.body.collect(upTo: 1 << 16)
-        } catch {
-            throw .unavailable(Self.cause(of: error))
-        }
-        switch status {
+        let (path, body) = Self.call(for: events)
+        switch try await self.send(.POST, path, body: body) {
         case 200..<300: return
-        case 400, 413, 422: throw .rejected(status: status)
-        case ..<500, 502...504: throw .unavailable("status \(status)")
-        default: throw .failed(status: status)
+        case let status where [400, 413, 422].contains(status): throw .rejected(status: status)
+        case let status where status < 500 || (502...504).contains(status): throw .unavailable("status \(status)")
+        case let status: throw .failed(status: status)
         }
     }
 
-    private func request(for events: [PublishedEvent]) -> HTTPClientRequest {
+    /// Makes one signed call and returns its status. `path` is what follows `/apps/{id}`. Throws `unavailable` when
+    /// there is no answer.
+    func send(_ method: HTTPMethod, _ path: String, body: [UInt8]) async throws(PublishFailure) -> Int {
+        let request = self.request(method, path, body: body)
+        do {
+            let response = try await self.client.execute(request, timeout: TimeAmount(self.deadline))
+            // Read to its end, or the connection cannot be used again; but not for ever. Nothing in it is of use.
+            var size = 0
+            for try await part in response.body {
+                size += part.readableBytes
+                if size > 1 << 16 { break }
+            }
+            return Int(response.status.code)
+        } catch {
+            throw .unavailable(Self.cause(of: error))
+        }
+    }
+
+    private func request(_ method: HTTPMethod, _ path: String, body: [UInt8]) -> HTTPClientRequest {
         let credentials = self.credentials.current
-        let (path, body) = Self.call(for: events, appID: credentials.id)
+        let path = "/apps/\(credentials.id)\(path)"
         let query = RequestSignature.signedQuery(
-            method: "POST", path: path, body: body, timestamp: Int64(Date().timeIntervalSince1970),
+            method: method.rawValue, path: path, body: body, timestamp: Int64(Date().timeIntervalSince1970),
             credentials: credentials)
         var request = HTTPClientRequest(url: "\(self.target.url)\(path)?\(query)")
-        request.method = .POST
+        request.method = method
+        guard !body.isEmpty else { return request }
         request.headers.add(name: "content-type", value: "application/json")
         request.body = .bytes(body)
         return request
     }
 
-    private static func call(for events: [PublishedEvent], appID: String) -> (path: String, body: [UInt8]) {
+    private static func call(for events: [PublishedEvent]) -> (path: String, body: [UInt8]) {
         if events.count == 1, let event = events.first {
             let body = self.body(of: event, channel: ("channels", [.string(event.channel)]))
-            return ("/apps/\(appID)/events", body.bytes)
+            return ("/events", body.bytes)
         }
         let batch = events.map { self.body(of: $0, channel: ("channel", .string($0.channel))) }
-        return ("/apps/\(appID)/batch_events", JSON.object([("batch", .array(batch))]).bytes)
+        return ("/batch_events", JSON.object([("batch", .array(batch))]).bytes)
     }
 
     private static func body(of event: PublishedEvent, channel: (String, JSON)) -> JSON {

@@ -8,6 +8,8 @@ package enum JSON: Sendable, ExpressibleByDictionaryLiteral, ExpressibleByArrayL
     case string(String)
     case array([JSON])
     case object([(name: String, value: JSON)])
+    /// A JSON text as it is.
+    case written(String)
 
     package init(dictionaryLiteral elements: (String, JSON)...) {
         self = .object(elements.map { (name: $0.0, value: $0.1) })
@@ -31,7 +33,16 @@ package enum JSON: Sendable, ExpressibleByDictionaryLiteral, ExpressibleByArrayL
         return bytes
     }
 
-    private func write(to bytes: inout [UInt8]) {
+    /// The JSON text in UTF-8 for people: a line for each value, and a newline at the end.
+    package var prettyBytes: [UInt8] {
+        var bytes: [UInt8] = []
+        self.write(to: &bytes, indentedBy: 0)
+        return bytes + [UInt8(ascii: "\n")]
+    }
+
+    /// `indentation`: the spaces before the line on which the value begins; nil for compact text.
+    private func write(to bytes: inout [UInt8], indentedBy indentation: Int? = nil) {
+        let inner = indentation.map { $0 + 2 }
         switch self {
         case .null: bytes.append(contentsOf: "null".utf8)
         case .bool(let value): bytes.append(contentsOf: (value ? "true" : "false").utf8)
@@ -41,19 +52,30 @@ package enum JSON: Sendable, ExpressibleByDictionaryLiteral, ExpressibleByArrayL
             bytes.append(UInt8(ascii: "["))
             for (index, value) in values.enumerated() {
                 if index > 0 { bytes.append(UInt8(ascii: ",")) }
-                value.write(to: &bytes)
+                Self.breakLine(inner, &bytes)
+                value.write(to: &bytes, indentedBy: inner)
             }
+            if !values.isEmpty { Self.breakLine(indentation, &bytes) }
             bytes.append(UInt8(ascii: "]"))
         case .object(let members):
             bytes.append(UInt8(ascii: "{"))
             for (index, member) in members.enumerated() {
                 if index > 0 { bytes.append(UInt8(ascii: ",")) }
+                Self.breakLine(inner, &bytes)
                 Self.write(member.name, to: &bytes)
-                bytes.append(UInt8(ascii: ":"))
-                member.value.write(to: &bytes)
+                bytes.append(contentsOf: (inner == nil ? ":" : ": ").utf8)
+                member.value.write(to: &bytes, indentedBy: inner)
             }
+            if !members.isEmpty { Self.breakLine(indentation, &bytes) }
             bytes.append(UInt8(ascii: "}"))
+        case .written(let text): bytes.append(contentsOf: text.utf8)
         }
+    }
+
+    private static func breakLine(_ indentation: Int?, _ bytes: inout [UInt8]) {
+        guard let indentation else { return }
+        bytes.append(UInt8(ascii: "\n"))
+        bytes.append(contentsOf: repeatElement(UInt8(ascii: " "), count: indentation))
     }
 
     private static func write(_ text: String, to bytes: inout [UInt8]) {

@@ -1,4 +1,5 @@
 import Glibc
+import TicketAPI
 
 /// The directory that holds everything that outlives the process.
 struct DataDirectory: Sendable {
@@ -8,7 +9,7 @@ struct DataDirectory: Sendable {
     /// Where webhooks lie that could not be delivered.
     static func deadLetters(in path: String) -> String { "\(path)/dead-letters" }
 
-    /// Opens it, and makes it (0700) when it is not there. Fails before anything is written when it is not writable.
+    /// Opens it, and makes it (0700) when it is not there. Finishes a restore that was interrupted. Fails before anything is written when it is not writable.
     init(path: String) throws(StartFailure) {
         try Self.make(path)
         var status = stat()
@@ -26,6 +27,11 @@ struct DataDirectory: Sendable {
         }
         defer { free(resolved) }
         self.path = String(cString: resolved)
+        do {
+            try PendingRestore.finishInterrupted(dataDirectory: self.path)
+        } catch {
+            throw .unavailable("a restore into \(self.path) is not finished: \(error)")
+        }
     }
 
     /// Like `mkdir -p`. The umask of the process keeps others out of what is made.

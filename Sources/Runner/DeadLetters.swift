@@ -93,29 +93,19 @@ struct DeadLetters: AsyncParsableCommand {
     }
 }
 
-/// Where the letters lie, as `serve` would find it.
+/// Where the letters lie.
 struct DeadLetterPlace: ParsableArguments {
-    @Option(SettingTable.dataDirectory.row) var dataDirectory: String?
-    @OptionGroup var configurationFlag: ConfigurationFlag
+    @OptionGroup private var place: DataPlace
 
-    func settings() throws(StartFailure) -> Settings {
-        let flags = self.dataDirectory.map { [SettingTable.dataDirectory.row.name: $0] } ?? [:]
-        return try Settings(
-            SettingSources(
-                flags: flags, environment: ProcessInfo.processInfo.environment, file: self.configurationFlag.file()))
-    }
+    func settings() throws(StartFailure) -> Settings { try self.place.settings() }
 
     func box(_ settings: Settings) throws(StartFailure) -> DeadLetterBox {
-        // A server makes it at its start: where there is none, "no dead letters" would be said of the wrong place.
-        guard FileManager.default.fileExists(atPath: settings.dataDirectory) else {
-            throw .unavailable(
-                "there is no data directory \(settings.dataDirectory); name the server's with --data-dir or --config")
-        }
+        let directory = try DataPlace.existing(settings)
         let level = max(settings.logLevel, .warning)
         let logger = Logger(label: "webhooks") { label in
             LineLogHandler(label: label, level: level, format: settings.logFormat)
         }
-        return DeadLetterBox(directory: DataDirectory.deadLetters(in: settings.dataDirectory), logger: logger)
+        return DeadLetterBox(directory: DataDirectory.deadLetters(in: directory), logger: logger)
     }
 
     func letters(_ box: DeadLetterBox) async throws(StartFailure) -> [DeadLetter] {
@@ -162,22 +152,13 @@ struct DeadLetterTable {
 
     var text: String {
         guard !self.letters.isEmpty else { return "No dead letters.\n" }
-        let rows = [["ID", "APP", "GIVEN UP", "TRIES", "ADDRESS", "FAILURE"]] + self.letters.map(Self.row)
-        let widths = (0..<5).map { column in rows.map { $0[column].unicodeScalars.count }.max() ?? 0 }
-        let lines = rows.map { row in
-            zip(row, widths).map { cell, width in
-                cell + String(repeating: " ", count: width - cell.unicodeScalars.count + 2)
-            }.joined() + (row.last ?? "")
-        }
-        return lines.joined(separator: "\n") + "\n"
+        return TextTable([["ID", "APP", "GIVEN UP", "TRIES", "ADDRESS", "FAILURE"]] + self.letters.map(Self.row)).text
     }
 
     private static func row(_ letter: DeadLetter) -> [String] {
         // A query may hold a secret, and a screen may be seen by others.
         let address = String(letter.url.prefix { $0 != "?" })
         let time = Date(timeIntervalSince1970: Double(letter.givenUpMS) / 1000)
-        return [
-            letter.id, letter.app, time.formatted(.iso8601), String(letter.attempts), address, letter.failure,
-        ].map(Quoted.printable)
+        return [letter.id, letter.app, time.formatted(.iso8601), String(letter.attempts), address, letter.failure]
     }
 }

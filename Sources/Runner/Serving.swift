@@ -136,6 +136,9 @@ struct Serving {
             host: self.settings.ticketsHost, port: self.settings.ticketsPort, dataDirectory: directory.path,
             credentials: credentials, publishTarget: target, eventStyle: self.settings.eventStyle,
             eventAliases: self.settings.eventAliases)
+        configuration.lifetimes = self.settings.tokenLifetimes
+        configuration.allowedOrigins = self.settings.ticketsAllowedOrigins
+        configuration.trustedProxies = self.settings.trustedProxies
         configuration.requestsPerMinutePerUser = self.settings.requestsPerUser
         configuration.requestsPerMinutePerAddress = self.settings.requestsPerAddress
         do {

@@ -13,6 +13,10 @@ struct SettingFlags: ParsableArguments {
     @Option(SettingTable.trustedProxies.row) var trustedProxies: String?
     @Option(SettingTable.ticketsHost.row) var ticketsHost: String?
     @Option(SettingTable.ticketsPort.row) var ticketsPort: String?
+    @Option(SettingTable.ticketsAllowedOrigins.row) var ticketsAllowedOrigins: String?
+    @Option(SettingTable.tokenLifetime.row) var tokenLifetime: String?
+    @Option(SettingTable.tokenIdleLifetime.row) var tokenIdleLifetime: String?
+    @Option(SettingTable.sessionLifetime.row) var sessionLifetime: String?
     @Option(SettingTable.requestsPerUser.row) var requestsPerUser: String?
     @Option(SettingTable.requestsPerAddress.row) var requestsPerAddress: String?
     @Option(SettingTable.dataDirectory.row) var dataDirectory: String?
@@ -42,6 +46,10 @@ struct SettingFlags: ParsableArguments {
             (SettingTable.tlsCertificate.row, self.tlsCertificate), (SettingTable.tlsKey.row, self.tlsKey),
             (SettingTable.trustedProxies.row, self.trustedProxies),
             (SettingTable.ticketsHost.row, self.ticketsHost), (SettingTable.ticketsPort.row, self.ticketsPort),
+            (SettingTable.ticketsAllowedOrigins.row, self.ticketsAllowedOrigins),
+            (SettingTable.tokenLifetime.row, self.tokenLifetime),
+            (SettingTable.tokenIdleLifetime.row, self.tokenIdleLifetime),
+            (SettingTable.sessionLifetime.row, self.sessionLifetime),
             (SettingTable.requestsPerUser.row, self.requestsPerUser),
             (SettingTable.requestsPerAddress.row, self.requestsPerAddress),
             (SettingTable.dataDirectory.row, self.dataDirectory), (SettingTable.eventStyle.row, self.eventStyle),

@@ -1,4 +1,4 @@
-import BrokerCore
+import Addresses
 import Foundation
 import Logging
 import PusherPublisher
@@ -16,6 +16,16 @@ enum SettingTable {
     static let ticketsHost = Setting(
         "TICKETS_HOST", default: "127.0.0.1", .host(), "address the ticket API listens on")
     static let ticketsPort = Setting("TICKETS_PORT", default: "8000", .listenPort(), "port the ticket API listens on")
+    static let ticketsAllowedOrigins = Setting(
+        "TICKETS_ALLOWED_ORIGINS", or: "none but its own", .webOrigins(),
+        "web pages that may call the ticket API from another origin, with cookies too")
+    static let tokenLifetime = Setting(
+        "TICKETS_TOKEN_LIFETIME", default: "0", .minutes(), "minutes from the making of a token to its end")
+    static let tokenIdleLifetime = Setting(
+        "TICKETS_TOKEN_IDLE_LIFETIME", default: "0", .minutes(), "minutes from the last use of a token to its end")
+    static let sessionLifetime = Setting(
+        "TICKETS_SESSION_LIFETIME", default: "120", .wholeNumber(5...5_256_000),
+        "minutes from the last use of a browser's session to its end")
     static let requestsPerUser = Setting(
         "TICKETS_REQUESTS_PER_MINUTE_PER_USER", default: "0", .wholeNumber(0...1_000_000, note: " (0 = any number)"),
         "requests to the ticket API that one user may send in a minute; more are answered 429")
@@ -75,7 +85,8 @@ enum SettingTable {
     static let rows: [SettingRow] = [
         brokerHost.row, brokerPort.row, brokerEventLoops.row, brokerAllowedOrigins.row,
         brokerMaxConnections.row, brokerActivityTimeout.row, tlsCertificate.row, tlsKey.row, trustedProxies.row,
-        ticketsHost.row, ticketsPort.row, requestsPerUser.row, requestsPerAddress.row,
+        ticketsHost.row, ticketsPort.row, ticketsAllowedOrigins.row, tokenLifetime.row, tokenIdleLifetime.row,
+        sessionLifetime.row, requestsPerUser.row, requestsPerAddress.row,
         dataDirectory.row, eventStyle.row, eventAliases.row, ticketsApp.row,
         appID.row, appKey.row, appSecret.row, clientEvents.row, clientEventsPerSecond.row,
         pusherHost.row, pusherPort.row, pusherScheme.row,
@@ -101,6 +112,25 @@ extension SettingKind {
                 aliases[parts[0]] = parts[1]
             }
             return aliases
+        }
+    }
+
+    /// Minutes up to ten years.
+    fileprivate static func minutes() -> SettingKind<Int> {
+        .wholeNumber(0...5_256_000, note: " (0 = it does not end)")
+    }
+
+    fileprivate static func webOrigins() -> SettingKind<Set<WebOrigin>> {
+        .init(
+            placeholder: "origins",
+            allowed: "origins like https://app.example.com, separated by commas; not *, since cookies are let in"
+        ) { text in
+            var origins: Set<WebOrigin> = []
+            for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+                guard let origin = WebOrigin(part.trimmingSpaces()) else { return nil }
+                origins.insert(origin)
+            }
+            return origins
         }
     }
 

@@ -1,3 +1,4 @@
+import Addresses
 import Broker
 import BrokerCore
 import Foundation
@@ -19,6 +20,8 @@ struct Settings: Sendable {
     let trustedProxies: [CIDR]
     let ticketsHost: String
     let ticketsPort: Int
+    let ticketsAllowedOrigins: Set<WebOrigin>
+    let tokenLifetimes: TokenLifetimes
     /// nil for any number, both.
     let requestsPerUser: Int?
     let requestsPerAddress: Int?
@@ -58,6 +61,13 @@ struct Settings: Sendable {
         self.brokerAllowedOrigins = try sources.required(SettingTable.brokerAllowedOrigins)
         self.ticketsHost = try sources.required(SettingTable.ticketsHost)
         self.ticketsPort = try sources.required(SettingTable.ticketsPort)
+        self.ticketsAllowedOrigins = try sources.value(of: SettingTable.ticketsAllowedOrigins) ?? []
+        let tokenLifetime = try sources.required(SettingTable.tokenLifetime)
+        let tokenIdleLifetime = try sources.required(SettingTable.tokenIdleLifetime)
+        self.tokenLifetimes = TokenLifetimes(
+            token: tokenLifetime == 0 ? nil : Int64(tokenLifetime) * 60,
+            idleToken: tokenIdleLifetime == 0 ? nil : Int64(tokenIdleLifetime) * 60,
+            idleSession: Int64(try sources.required(SettingTable.sessionLifetime)) * 60)
         let perUser = try sources.required(SettingTable.requestsPerUser)
         self.requestsPerUser = perUser == 0 ? nil : perUser
         let perAddress = try sources.required(SettingTable.requestsPerAddress)

@@ -15,16 +15,29 @@ struct Switchboard: AsyncParsableCommand {
             switchboard check --config FILE     tries settings without serving
             switchboard webhooks list           webhooks that could not be delivered
             switchboard user create --email you@example.com --role admin
+            switchboard user list               accounts; also set-role and reset-password
+            switchboard backup FILE             all data in one file, while a server is running
+            switchboard restore FILE            the way back
+            switchboard export --user EMAIL     what is kept about a person
+            switchboard erase --user EMAIL      removes a person
 
-            'switchboard help serve' lists the settings.
+            'switchboard help serve' lists the settings, 'switchboard help backup' tells more of a command.
             """,
-        version: "switchboard \(Release.version)",
-        subcommands: [Serve.self, Check.self, DeadLetters.self, User.self]
+        version: Self.name,
+        subcommands: [
+            Serve.self, Check.self, DeadLetters.self, User.self, BackupCommand.self, RestoreCommand.self,
+            ExportCommand.self, EraseCommand.self,
+        ]
     )
+
+    /// The program and its version.
+    static let name = "switchboard \(Release.version)"
 
     static func main() async {
         // A peer that hangs up must be an error of one write, not the end of the process.
         signal(SIGPIPE, SIG_IGN)
+        // So must a file that the system lets grow no further.
+        signal(SIGXFSZ, SIG_IGN)
         // Asks a server to reload, once it serves; until then it must not end it.
         signal(SIGHUP, SIG_IGN)
         // What this program creates is its owner's alone: the database holds everybody's messages.

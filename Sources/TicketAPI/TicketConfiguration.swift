@@ -1,3 +1,4 @@
+package import Addresses
 package import PusherProtocol
 package import PusherPublisher
 
@@ -16,10 +17,18 @@ package struct TicketConfiguration: Sendable {
     package var eventStyle: EventStyle
     /// A further name for an event: `["NewMessage": "message.sent"]`.
     package var eventAliases: [String: String]
+    package var lifetimes = TokenLifetimes()
+    /// The origins whose pages may call, with cookies too, beside its own.
+    package var allowedOrigins: Set<WebOrigin> = []
+    /// The proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.
+    package var trustedProxies: [CIDR] = []
     /// How many requests one user may send in a minute, and one network address without valid credentials. nil for any
     /// number.
     package var requestsPerMinutePerUser: Int?
     package var requestsPerMinutePerAddress: Int?
+
+    /// After so long a connection ends on which nothing comes that is awaited, or nothing is taken that was asked for.
+    package var idleLimit = Duration.seconds(60)
 
     package init(
         host: String, port: Int, dataDirectory: String, credentials: AppCredentials, publishTarget: PublishTarget,

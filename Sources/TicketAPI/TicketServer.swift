@@ -38,20 +38,27 @@ package final class TicketServer: Service {
     ) async throws -> TicketServer {
         try await self.probe(host: configuration.host, port: configuration.port)
         let resources = try await Resources.open(configuration, environment)
+        let sweeper = FileSweeper(store: resources.store, files: resources.files, logger: logger)
         let relay = OutboxRelay(
             store: resources.store, doorbell: resources.doorbell, publisher: resources.publisher,
             names: EventNames(style: configuration.eventStyle, aliases: configuration.eventAliases),
             loop: resources.publisherLoop, logger: logger)
+        let keeper = TokenKeeper(
+            store: resources.store, lifetimes: configuration.lifetimes, now: environment.now, logger: logger)
+        let socketSweep = SocketSweep(store: resources.store, now: environment.now, logger: logger)
         let (started, starter) = AsyncThrowingStream<Int, any Error>.makeStream()
-        let responder = self.responder(configuration, environment, resources, logger)
+        let responder = self.responder(configuration, environment, resources, sweeper, keeper, logger)
         let application = Application(
             responder: responder,
-            server: HTTPServerBuilder { LoopChannel(http: HTTP1Channel(responder: $0, configuration: Self.http)) },
+            server: HTTPServerBuilder {
+                LoopChannel(http: HTTP1Channel(responder: $0, configuration: Self.http(configuration)))
+            },
             configuration: ApplicationConfiguration(address: .hostname(configuration.host, port: configuration.port)),
             onServerRunning: { starter.yield($0.localAddress?.port ?? configuration.port) },
             logger: self.quiet(logger))
         // Shut down from the last to the first: the relay publishes what the last requests stored.
-        var group = ServiceGroupConfiguration(services: [relay, application], logger: self.quiet(logger))
+        var group = ServiceGroupConfiguration(
+            services: [sweeper, relay, keeper, socketSweep, application], logger: self.quiet(logger))
         // Of the process's ten seconds the broker and the webhooks, which are shut down after this, need their shares.
         group.maximumGracefulShutdownDuration = .seconds(4)
         let services = ServiceGroup(configuration: group)
@@ -107,9 +114,10 @@ package final class TicketServer: Service {
         }
     }
 
-    private static var http: HTTP1Channel.Configuration {
-        HTTP1Channel.Configuration(
-            idleTimeout: .seconds(60),
+    private static func http(_ configuration: TicketConfiguration) -> HTTP1Channel.Configuration {
+        let limit = TimeAmount(configuration.idleLimit)
+        return HTTP1Channel.Configuration(
+            additionalChannelHandlers: [StalledReaderHandler(limit: limit)], idleTimeout: limit,
             httpDecoderConfiguration: .init(
                 maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 32 << 10, maxHeaderFieldCount: 100))
     }
@@ -122,32 +130,46 @@ package final class TicketServer: Service {
     }
 
     private static func responder(
-        _ configuration: TicketConfiguration, _ environment: TicketEnvironment, _ resources: Resources, _ logger: Logger
+        _ configuration: TicketConfiguration, _ environment: TicketEnvironment, _ resources: Resources,
+        _ sweeper: FileSweeper, _ keeper: TokenKeeper, _ logger: Logger
     ) -> TicketResponder {
         let store = resources.store
         let now = environment.now
-        let sessions = Sessions(store: store)
+        let (passwords, throttle) = (resources.passwords, LoginThrottle())
+        let sessions = Sessions(store: store, lifetimes: configuration.lifetimes, keeper: keeper, now: now)
+        let cookieMode = CookieMode(csrfKey: resources.csrfKey)
         let readTickets = ReadTickets(store: store)
+        let grants = SocketGrants(store: store, now: now)
         let routes = TicketRoutes.table(
             health: HealthEndpoint(store: store),
             accounts: AccountEndpoints(
-                registerAccount: RegisterAccount(store: store, passwords: resources.passwords, now: now),
-                login: LogIn(store: store, passwords: resources.passwords, throttle: LoginThrottle(), now: now),
-                sessions: sessions),
+                registerAccount: RegisterAccount(store: store, passwords: passwords, now: now),
+                login: LogIn(store: store, passwords: passwords, throttle: throttle, now: now),
+                passwordChange: ChangePassword(store: store, passwords: passwords, throttle: throttle, now: now),
+                sessions: sessions, cookieMode: cookieMode),
+            tokens: TokenEndpoints(sessions: sessions),
             tickets: TicketEndpoints(
-                openTicket: OpenTicket(store: store, now: now), readTickets: readTickets,
-                updateTicket: UpdateTicket(store: store, now: now)),
-            chat: ChatEndpoints(readTickets: readTickets, postMessage: PostMessage(store: store, now: now)),
+                openTicket: OpenTicket(store: store, files: resources.files, now: now), readTickets: readTickets,
+                updateTicket: UpdateTicket(store: store, onDelete: sweeper.ring, now: now)),
+            chat: ChatEndpoints(
+                readTickets: readTickets, postMessage: PostMessage(store: store, files: resources.files, now: now),
+                markRead: MarkRead(store: store)),
+            attachments: AttachmentEndpoint(readTickets: readTickets, files: resources.files),
+            comments: CommentEndpoints(
+                comments: Comments(store: store, now: now), readActivity: ReadActivity(store: store)),
             realtime: RealtimeAuthEndpoint(
-                authorizeChannel: AuthorizeChannel(store: store, credentials: resources.credentials),
-                authenticateUser: AuthenticateUser(credentials: resources.credentials)),
+                authorizeChannel: AuthorizeChannel(grants: grants, credentials: resources.credentials),
+                authenticateUser: AuthenticateUser(grants: grants, credentials: resources.credentials)),
             admin: AdminEndpoints(
                 manageUsers: ManageUsers(store: store, now: now), readStatistics: ReadStatistics(store: store, now: now)
             ))
-        let throttle = RequestThrottle(
+        let requestThrottle = RequestThrottle(
             perUser: configuration.requestsPerMinutePerUser, perAddress: configuration.requestsPerMinutePerAddress,
             now: now)
-        return TicketResponder(routes: routes, sessions: sessions, throttle: throttle, logger: logger)
+        return TicketResponder(
+            routes: routes, sessions: sessions, cookieMode: cookieMode, files: resources.files,
+            throttle: requestThrottle, proxies: TrustedProxies(ranges: configuration.trustedProxies),
+            crossOrigin: CrossOriginPolicy(configuration.allowedOrigins), logger: logger)
     }
 }
 
@@ -156,6 +178,8 @@ private struct Resources: Sendable {
     let lock: InstanceLock
     let doorbell: OutboxDoorbell
     let store: TicketStore
+    let files: AttachmentFiles
+    let csrfKey: [UInt8]
     let passwords: PasswordHasher
     let credentials: LiveCredentials
     let publisherLoop: any EventLoop
@@ -166,12 +190,14 @@ private struct Resources: Sendable {
             try DatabaseFile(dataDirectory: configuration.dataDirectory).verify()
             let lock = try InstanceLock(dataDirectory: configuration.dataDirectory)
             let doorbell = OutboxDoorbell()
-            let store = try TicketStore.open(dataDirectory: configuration.dataDirectory, onEvents: doorbell.ring)
+            let store = try TicketStore.open(dataDirectory: configuration.dataDirectory, onNews: doorbell.ring)
+            let files = try AttachmentFiles(dataDirectory: configuration.dataDirectory)
+            try store.removeLeftovers(of: files)
             let credentials = LiveCredentials(configuration.credentials)
             let threads = min(4, max(1, System.coreCount))
             let loop = MultiThreadedEventLoopGroup.singleton.next()
             return Resources(
-                lock: lock, doorbell: doorbell, store: store,
+                lock: lock, doorbell: doorbell, store: store, files: files, csrfKey: try store.csrfKey(),
                 passwords: try PasswordHasher(cost: environment.passwordCost, threads: threads),
                 credentials: credentials, publisherLoop: loop,
                 publisher: HTTPEventPublisher(
@@ -182,6 +208,7 @@ private struct Resources: Sendable {
     func close() async throws {
         try await self.publisher.shutdown()
         try await self.passwords.shutdown()
+        try await self.files.shutdown()
         try await NIOThreadPool.singleton.runIfActive { try self.store.close() }
     }
 }

@@ -1,3 +1,4 @@
+import Addresses
 import Broker
 import BrokerCore
 import PusherProtocol

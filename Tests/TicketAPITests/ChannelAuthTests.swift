@@ -115,7 +115,8 @@ struct ChannelAuthTests {
                     "socket_id": ["The socket id field is required."],
                     "channel_name": ["The channel name field is required."],
                 ])
-            for socketID in ["x", "1", "1.2.3", "1.2:private-tickets", "-1.2"] {
+            let tooLong = "1.\(String(repeating: "2", count: 39))"
+            for socketID in ["x", "1", "1.2.3", "1.2:private-tickets", "-1.2", tooLong] {
                 let reply = try await api.call(
                     .POST, "/broadcasting/auth", token: ada.token,
                     json: #"{"socket_id":"\#(socketID)","channel_name":"private-App.Models.User.\#(ada.id)"}"#)

@@ -114,7 +114,7 @@ struct ChatTests {
             for content in ["", "   ", "\\u0000", "\\u200b\\n"] {
                 let reply = try await api.post(content, to: id, as: ada)
                 #expect(reply.status == 422)
-                #expect(reply.json["message"] == "The content field is required.")
+                #expect(reply.json["message"] == "The content field is required when attachment is not present.")
             }
             #expect(try await api.call(.GET, "/tickets/\(id)", token: ada.token).json["data"]["messages_count"] == 2)
         }

@@ -105,4 +105,84 @@ struct RelayLanesTests {
         lanes.finished(RelayCall(tickets: [2]), now: later, chance: 1)
         #expect(lanes.isIdle && lanes.nextWake == nil)
     }
+
+    @Test("REV-4: a termination goes at once, beside full calls and in a pause; no lane goes before it is done")
+    func termination() {
+        var lanes = RelayLanes()
+        for ticketID in 1...50 { lanes.found(Int64(ticketID)) }
+        for _ in 0..<4 { #expect(lanes.next(now: self.start) != nil) }
+        lanes.foundTermination()
+        #expect(lanes.nextTermination(now: self.start) == true)
+        #expect(lanes.nextTermination(now: self.start) == false)
+        lanes.finished(RelayCall(tickets: (1...10).map(Int64.init)), now: self.start, chance: 1)
+        #expect(lanes.next(now: self.start) == nil)
+        #expect(!lanes.isIdle && lanes.nextWake == nil)
+        lanes.finished(TerminationCall(), now: self.start, chance: 1)
+        #expect(lanes.next(now: self.start) == (41...50).map(Int64.init))
+
+        var call = RelayCall(tickets: (11...20).map(Int64.init))
+        call.outcome = .unavailable("away")
+        lanes.finished(call, now: self.start, chance: 1)
+        #expect(lanes.next(now: self.start) == nil)
+        lanes.foundTermination()
+        #expect(lanes.nextTermination(now: self.start) == true)
+    }
+
+    @Test("REV-4: what came while terminations were on their way, and what one call did not take, is another call")
+    func moreTerminations() {
+        var lanes = RelayLanes()
+        lanes.found(1)
+        lanes.foundTermination()
+        #expect(lanes.nextTermination(now: self.start) == true)
+        lanes.foundTermination()
+        lanes.finished(TerminationCall(), now: self.start, chance: 1)
+        #expect(lanes.next(now: self.start) == nil)
+        #expect(lanes.nextTermination(now: self.start) == true)
+        lanes.finished(TerminationCall(hasMore: true), now: self.start, chance: 1)
+        #expect(lanes.next(now: self.start) == nil)
+        #expect(lanes.nextTermination(now: self.start) == true)
+        lanes.finished(TerminationCall(), now: self.start, chance: 1)
+        #expect(lanes.next(now: self.start) == [1])
+    }
+
+    @Test("REV-4: a call that came upon a termination has it carried out before its lanes go on")
+    func sawTermination() {
+        var lanes = RelayLanes()
+        lanes.found(1)
+        #expect(lanes.next(now: self.start) == [1])
+        var call = RelayCall(tickets: [1])
+        call.outcome = .nothingDue
+        call.sawTermination = true
+        call.unfinishedTickets = [1]
+        lanes.finished(call, now: self.start, chance: 1)
+        #expect(lanes.next(now: self.start) == nil)
+        #expect(lanes.nextTermination(now: self.start) == true)
+        lanes.finished(TerminationCall(), now: self.start, chance: 1)
+        #expect(lanes.next(now: self.start) == [1])
+    }
+
+    @Test("REV-4: while terminations fail everything waits, up to two seconds each time, and a shutdown does not")
+    func failingTermination() {
+        var lanes = RelayLanes()
+        lanes.found(1)
+        lanes.foundTermination()
+        #expect(!lanes.isIdle)
+        var now = self.start
+        var waits: [Duration] = []
+        for _ in 0..<7 {
+            #expect(lanes.nextTermination(now: now) == true)
+            lanes.finished(TerminationCall(failure: "away"), now: now, chance: 1)
+            #expect(lanes.nextTermination(now: now) == false)
+            #expect(lanes.next(now: now) == nil)
+            #expect(lanes.isIdle)
+            let wake = lanes.nextWake ?? now
+            waits.append(wake - now)
+            now = wake
+        }
+        #expect(waits == [100, 200, 400, 800, 1600, 2000, 2000].map(Duration.milliseconds))
+        #expect(lanes.nextTermination(now: now) == true)
+        lanes.finished(TerminationCall(), now: now, chance: 1)
+        #expect(lanes.failedTerminationsInARow == 0)
+        #expect(lanes.next(now: now) == [1])
+    }
 }

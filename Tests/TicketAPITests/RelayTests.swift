@@ -124,7 +124,7 @@ struct RelayTests {
         broker.answer { _ in 500 }
         let directory = try TicketHarness.temporaryDirectory()
         let doorbell = OutboxDoorbell()
-        let store = try TicketStore.open(dataDirectory: directory, onEvents: doorbell.ring)
+        let store = try TicketStore.open(dataDirectory: directory, onNews: doorbell.ring)
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         let publisher = HTTPEventPublisher(
             target: PublishTarget(scheme: .http, host: "127.0.0.1", port: broker.port),
@@ -136,9 +136,12 @@ struct RelayTests {
         let services = ServiceGroup(configuration: .init(services: [relay], logger: TicketHarness.logger))
         let running = Task { try await services.run() }
 
-        try await store.write { try $0.publish(.newMessage, of: 1, on: ["private-chat.1"], data: "{}") }
+        try await store.write { tables in
+            let mark = ReadMark(userID: 1, messageID: 1)
+            try tables.publish(.messageRead, of: 1, on: [.chat(1)], SharedData(mark))
+        }
         await broker.wait { $0.refused >= 1 }
-        doorbell.ring([2])
+        doorbell.ring(OutboxNews(tickets: [2]))
         // While ticket 1 fails, ticket 2 has had its turn by now.
         await broker.wait { $0.refused >= 4 }
         #expect(log.messages == ["Events cannot be published; they wait in the outbox."])

@@ -174,7 +174,8 @@ struct StoreTests {
             }
             let draft = TicketDraft(
                 subject: "s", description: String(repeating: "x", count: 60_000), category: .general, priority: .low)
-            let open = OpenTicket(store: store, now: Timestamp.now)
+            let files = try AttachmentFiles(dataDirectory: directory)
+            let open = OpenTicket(store: store, files: files, now: Timestamp.now)
             let kept = try await open(draft, by: user).ticket.id
             // SQLite's own limit gives the same error as the file system's.
             try await store.write { tables in
@@ -198,6 +199,7 @@ struct StoreTests {
             #expect(try await store.read { try $0.ticket(kept)?.subject } == "s")
             try await store.write { try $0.db.execute(sql: "PRAGMA max_page_count = 100000") }
             _ = try await open(draft, by: user)
+            try await files.shutdown()
             try store.close()
         }
     }

@@ -229,7 +229,7 @@ struct UserTests {
                 #expect(chat["messages"][0]["receiver_id"].int == first.id)
                 #expect(try await api.post("more", to: id, as: ada).json["data"]["receiver_id"].int == second.id)
             }
-            let live = try await database.read { db in
+            let live = try QueryPlans.open(api.directory) { db in
                 try Int64.fetchAll(db, sql: "SELECT user_id FROM live_sockets JOIN tokens ON id = token_id")
             }
             #expect(live == [second.id])

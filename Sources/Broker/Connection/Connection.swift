@@ -1,3 +1,4 @@
+import Addresses
 import BrokerCore
 import Glibc
 import Logging
@@ -275,6 +276,18 @@ final class Connection: ChannelInboundHandler {
         }
         self.reply(ServerFrame.error(error))
         self.closeWebSocket(code: error.code ?? 1008, reason: error.message)
+    }
+
+    /// Ends a WebSocket whose client may not hear any more: not what waits for it, either.
+    func terminate(with error: ProtocolError) {
+        self.outbound.dropWaiting()
+        self.close(with: error)
+    }
+
+    /// Takes this connection off a channel for good and says so with `frame`.
+    func endSubscription(to channel: ChannelName, saying frame: ByteBuffer) {
+        guard case .webSocket(let session) = self.state else { return }
+        session.endSubscription(to: channel, saying: frame, connection: self)
     }
 
     /// What becomes of a connection that could not be written to.

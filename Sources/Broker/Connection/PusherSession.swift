@@ -12,6 +12,8 @@ final class PusherSession {
     private var keepAlive: KeepAlive
     private var clientEvents = RateWindow()
     private var signedIn: SignedIn?
+    /// Channels off which the app has taken the connection: what was signed for them still is, and is not taken again.
+    private var endedChannels: Set<ChannelName> = []
     /// When a client that has neither signed in nor joined a private or presence channel is closed.
     private var authorizeBy = UInt64.max
 
@@ -40,6 +42,7 @@ final class PusherSession {
     /// The first frame, and the first deadline.
     func begin(connection: Connection) {
         let timing = connection.loop.configuration.keepAlive
+        connection.loop.sockets.insert(connection, as: self.socketID)
         connection.reply(
             ServerFrame.connectionEstablished(socketID: self.socketID, activityTimeout: timing.activityTimeout))
         if let next = self.checkAlive(now: connection.loop.now, connection: connection) {
@@ -59,6 +62,7 @@ final class PusherSession {
 
     /// The connection is over: leaves every channel.
     func end(connection: Connection) {
+        connection.loop.sockets.remove(self.socketID)
         let subscriptions = self.subscriptions
         self.subscriptions = []
         for subscription in subscriptions { self.leave(subscription, connection: connection) }
@@ -136,6 +140,9 @@ final class PusherSession {
             let application = self.app.application
             let admission = try SubscriptionPolicy.admit(
                 request, socketID: self.socketID, user: self.signedIn?.user, application: application)
+            guard !self.endedChannels.contains(admission.channel) else {
+                throw SubscriptionRefusal.terminated(admission.channel)
+            }
             if self.subscription(to: admission.channel, connection: connection) != nil {
                 self.confirmAgain(admission, connection: connection)
                 return
@@ -207,6 +214,18 @@ final class PusherSession {
         // A signed-in user's events come whether asked for or not (5.3).
         guard channel.kind != .user else { return }
         self.leave(at: index, connection: connection)
+    }
+
+    /// The app has ended the subscription.
+    func endSubscription(to channel: ChannelName, saying frame: ByteBuffer, connection: Connection) {
+        guard let index = self.subscription(to: channel, connection: connection) else { return }
+        self.leave(at: index, connection: connection)
+        // So many are remembered as there can be subscriptions; a new connection has new signatures.
+        guard self.endedChannels.count < self.app.application.limits.channelsPerConnection else {
+            return connection.close(with: .terminatedForNow)
+        }
+        self.endedChannels.insert(channel)
+        frame.withUnsafeReadableBytes { connection.send($0) }
     }
 
     private func leave(at index: Int, connection: Connection) {

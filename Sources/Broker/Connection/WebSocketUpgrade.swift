@@ -1,3 +1,4 @@
+import Addresses
 import BrokerCore
 import Digests
 import NIOCore

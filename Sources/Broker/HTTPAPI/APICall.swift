@@ -7,6 +7,9 @@ enum APICall: Equatable {
     case channel(String)
     case users(channel: String)
     case terminate(user: String)
+    /// Ours, beside the protocol: the end of some connections, and of all subscriptions to a channel.
+    case terminateConnections
+    case terminateSubscriptions(channel: String)
     /// Deprecated: a channel's counts, and a trigger whose body is the data.
     case stats(channel: String)
     case channelEvents(channel: String)
@@ -36,6 +39,7 @@ enum APICall: Equatable {
         case "events": self = .events
         case "batch_events": self = .batchEvents
         case "channels": self = .channels
+        case "terminate_connections": self = .terminateConnections
         default:
             let segments = path.split(separator: "/", omittingEmptySubsequences: false)
             guard segments.count == 2 || segments.count == 3 else { return nil }
@@ -45,6 +49,7 @@ enum APICall: Equatable {
             case ("channels", "users"?): self = .users(channel: name)
             case ("channels", "stats"?): self = .stats(channel: name)
             case ("channels", "events"?): self = .channelEvents(channel: name)
+            case ("channels", "terminate_subscriptions"?): self = .terminateSubscriptions(channel: name)
             case ("users", "terminate_connections"?): self = .terminate(user: name)
             default: return nil
             }
@@ -54,14 +59,14 @@ enum APICall: Equatable {
     var isQuery: Bool {
         switch self {
         case .channels, .channel, .users, .stats: true
-        case .events, .batchEvents, .terminate, .channelEvents: false
+        case .events, .batchEvents, .terminate, .terminateConnections, .terminateSubscriptions, .channelEvents: false
         }
     }
 
     var publishes: Bool {
         switch self {
         case .events, .batchEvents, .channelEvents: true
-        case .channels, .channel, .users, .stats, .terminate: false
+        case .channels, .channel, .users, .stats, .terminate, .terminateConnections, .terminateSubscriptions: false
         }
     }
 

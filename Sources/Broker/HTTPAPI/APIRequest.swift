@@ -1,5 +1,6 @@
 import BrokerCore
 import PusherProtocol
+import Wire
 
 /// One request of the HTTP API whose signature is right, ready for its body. Lives on its connection's loop.
 struct APIRequest {
@@ -39,7 +40,21 @@ struct APIRequest {
         case .users(let name): try self.listUsers(ofChannel: name)
         case .stats(let name): try self.showStats(ofChannel: name)
         case .terminate(let user): try self.terminate(user: user)
+        case .terminateConnections: try self.terminateConnections(body)
+        case .terminateSubscriptions(let name): try self.terminateSubscriptions(toChannel: name)
         }
+    }
+
+    /// What a body asks for, which must be UTF-8.
+    func decode<Request>(
+        _ body: [UInt8], _ decode: (UnsafeRawBufferPointer) throws(RequestRejection) -> Request
+    ) throws(RequestRejection) -> Request {
+        try body.withUnsafeBytes { bytes in
+            Result { () throws(RequestRejection) in
+                guard UTF8Validation.isValid(bytes) else { throw .badRequest("Request body is not UTF-8") }
+                return try decode(bytes)
+            }
+        }.get()
     }
 
     /// The channel that a segment of the path names.

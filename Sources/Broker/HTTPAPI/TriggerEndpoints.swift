@@ -1,6 +1,5 @@
 import BrokerCore
 import PusherProtocol
-import Wire
 
 /// `POST /apps/{id}/events`, `…/batch_events` and the deprecated `…/channels/{channel}/events` (8.5, 8.6 and 8.11 of
 /// the protocol facts).
@@ -43,17 +42,6 @@ extension APIRequest {
         if let refusal = self.refusal(of: 1, now: now) { return refusal }
         self.publish(request, now: now)
         return .accepted
-    }
-
-    private func decode<Request>(
-        _ body: [UInt8], _ decode: (UnsafeRawBufferPointer) throws(RequestRejection) -> Request
-    ) throws(RequestRejection) -> Request {
-        try body.withUnsafeBytes { bytes in
-            Result { () throws(RequestRejection) in
-                guard UTF8Validation.isValid(bytes) else { throw .badRequest("Request body is not UTF-8") }
-                return try decode(bytes)
-            }
-        }.get()
     }
 
     /// What to answer instead of publishing so many events; nil when the app may publish them now.

@@ -178,6 +178,25 @@ final class AppHub: Sendable {
         }
     }
 
+    // MARK: Terminations
+
+    /// Closes connections wherever they are. What is published after this call has returned reaches none of them: it
+    /// comes behind in the inbox of whichever loop they live on.
+    func terminate(_ sockets: Set<SocketID>, with error: ProtocolError) {
+        let delivery = Delivery(
+            app: self.index, channel: nil, sequence: 0, content: .closing(sockets, error), excluded: nil)
+        for inbox in self.inboxes where inbox.put(delivery) { inbox.wake() }
+    }
+
+    /// Ends all subscriptions to a channel. What is published after this call has returned reaches none of them.
+    func terminateSubscriptions(to channel: ChannelName) {
+        let frame = ByteBuffer(webSocketText: SubscriptionRefusal.terminated(channel).channelFrame)
+        self.change(channel) { table, woken in
+            guard let delivery = table.publish(channel) else { return }
+            self.put(.removal(frame), channel, delivery, excluded: nil, woken: &woken)
+        }
+    }
+
     // MARK: Events
 
     /// Publishes an event that came over HTTP to all of a channel but one connection. `name` and `data` are JSON strings.

@@ -15,19 +15,19 @@ struct LoopFanout {
     private var joined: [UInt8] = []
 
     /// Takes what the inbox holds and sends it.
-    mutating func run(inbox: LoopInbox, subscribers: LoopSubscribers) {
+    mutating func run(inbox: LoopInbox, subscribers: LoopSubscribers, sockets: LoopSockets) {
         var deliveries: [Delivery] = []
         swap(&deliveries, &self.batch)
         inbox.take(into: &deliveries)
         var start = 0
         while start < deliveries.count {
-            if deliveries[start].isTermination {
-                self.terminate(deliveries[start], subscribers: subscribers)
+            if !deliveries[start].isFrame {
+                self.end(deliveries[start], subscribers: subscribers, sockets: sockets)
                 start += 1
                 continue
             }
             let limit = min(start + Self.batchSize, deliveries.count)
-            let end = deliveries[start..<limit].firstIndex { $0.isTermination } ?? limit
+            let end = deliveries[start..<limit].firstIndex { !$0.isFrame } ?? limit
             self.send(deliveries[start..<end], subscribers: subscribers)
             start = end
         }
@@ -37,7 +37,9 @@ struct LoopFanout {
 
     private mutating func send(_ deliveries: ArraySlice<Delivery>, subscribers: LoopSubscribers) {
         for (bit, delivery) in deliveries.enumerated() {
-            guard let channel = subscribers.channel(delivery.channel, app: delivery.app) else { continue }
+            guard let name = delivery.channel, let channel = subscribers.channel(name, app: delivery.app) else {
+                continue
+            }
             for subscriber in channel.subscribers where subscriber.joinedAt < delivery.sequence {
                 let connection = subscriber.connection
                 if let excluded = delivery.excluded, connection.socketID == excluded { continue }
@@ -63,11 +65,25 @@ struct LoopFanout {
         if self.joined.capacity > 1 << 20 { self.joined = [] }
     }
 
-    /// Closes everybody who was subscribed when it was asked for.
-    private func terminate(_ delivery: Delivery, subscribers: LoopSubscribers) {
-        guard let channel = subscribers.channel(delivery.channel, app: delivery.app) else { return }
-        let ended = channel.subscribers.filter { $0.joinedAt < delivery.sequence }.map(\.connection)
-        for connection in ended { connection.close(with: .terminated) }
+    /// Ends connections, or subscriptions, of those who were there when it was asked for.
+    private func end(_ delivery: Delivery, subscribers: LoopSubscribers, sockets: LoopSockets) {
+        switch delivery.content {
+        case .frame: break
+        case .termination:
+            for connection in Self.audience(of: delivery, subscribers) { connection.close(with: .terminated) }
+        case .removal(let frame):
+            guard let channel = delivery.channel else { return }
+            for connection in Self.audience(of: delivery, subscribers) {
+                connection.endSubscription(to: channel, saying: frame)
+            }
+        case .closing(let identifiers, let error):
+            for identifier in identifiers { sockets.connection(identifier, app: delivery.app)?.terminate(with: error) }
+        }
+    }
+
+    private static func audience(of delivery: Delivery, _ subscribers: LoopSubscribers) -> [Connection] {
+        guard let name = delivery.channel, let channel = subscribers.channel(name, app: delivery.app) else { return [] }
+        return channel.subscribers.filter { $0.joinedAt < delivery.sequence }.map(\.connection)
     }
 
     private mutating func join(_ deliveries: ArraySlice<Delivery>, share: UInt64) {

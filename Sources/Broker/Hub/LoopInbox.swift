@@ -2,18 +2,23 @@ import NIOCore
 import PusherProtocol
 import Synchronization
 
-/// Something on its way to a channel's subscribers on one loop.
+/// Something on its way to a channel's subscribers on one loop, or to connections of that loop.
 struct Delivery: Sendable {
     enum Content: Sendable {
         /// A whole WebSocket frame; every subscriber gets these very bytes.
         case frame(ByteBuffer)
         /// The subscribers' connections are closed: their user may not stay.
         case termination
+        /// The subscribers are taken off the channel, and told so with this frame.
+        case removal(ByteBuffer)
+        /// These connections are closed, whatever they are subscribed to.
+        case closing(Set<SocketID>, ProtocolError)
     }
 
     /// The app's number.
     let app: Int
-    let channel: ChannelName
+    /// nil for what is not about a channel.
+    let channel: ChannelName?
     /// Reaches the subscriptions with a lower number (`ChannelTable`).
     let sequence: UInt64
     let content: Content
@@ -22,7 +27,7 @@ struct Delivery: Sendable {
     /// Bytes that wait while it does.
     var size: Int { if case .frame(let frame) = self.content { frame.readableBytes } else { 0 } }
 
-    var isTermination: Bool { if case .termination = self.content { true } else { false } }
+    var isFrame: Bool { if case .frame = self.content { true } else { false } }
 
     func withFrame(_ body: (UnsafeRawBufferPointer) -> Void) {
         if case .frame(let frame) = self.content { frame.withUnsafeReadableBytes(body) }

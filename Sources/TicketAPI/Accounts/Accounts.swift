@@ -33,6 +33,60 @@ package enum Accounts {
             }
         }
     }
+
+    /// All accounts, or those of a role, the oldest first.
+    package static func list(dataDirectory: String, role: Role?) async throws -> [User] {
+        try await TicketStore.withExistingTables(dataDirectory: dataDirectory) { try $0.users(role: role) }
+    }
+
+    /// The account with this address. Throws `OperatorRefusal.unknown` when there is none.
+    package static func find(dataDirectory: String, email: String) async throws -> User {
+        try await TicketStore.withExistingTables(dataDirectory: dataDirectory) { try $0.account(email) }
+    }
+
+    /// Gives an account a role, with all that follows from it; false when it has it already. The last admin cannot be
+    /// demoted.
+    package static func setRole(_ role: Role, email: String, dataDirectory: String) async throws -> Bool {
+        try await TicketStore.withExistingTables(dataDirectory: dataDirectory) { tables in
+            let user = try tables.account(email)
+            guard user.role != role else { return false }
+            try tables.changeRoleOrRefuse(of: user, to: role, now: .now())
+            return true
+        }
+    }
+
+    /// Gives an account another password and ends all its tokens and sessions.
+    package static func resetPassword(dataDirectory: String, email: String, password: String) async throws {
+        var fields = Validator(Input(fields: ["password": password]))
+        guard let checked = fields.password("password", min: Validator.newPasswordMin), fields.errors.isEmpty else {
+            throw AccountRefusal(fields.errors)
+        }
+        let hash = try await NIOThreadPool.singleton.runIfActive { try PasswordHash.make(checked, cost: .standard) }
+        try await TicketStore.withExistingTables(dataDirectory: dataDirectory) { tables in
+            let user = try tables.account(email)
+            try tables.setPassword(hash, of: user.id)
+            try tables.revokeTokens(of: user.id)
+        }
+    }
+}
+
+extension Tables {
+    /// The account that an operator names by its address.
+    func account(_ email: String) throws -> User {
+        guard let user = try self.user(emailKey: EmailAddress.key(email)) else {
+            throw OperatorRefusal.unknown("There is no account with the address \(email).")
+        }
+        return user
+    }
+
+    /// `changeRole`, with a refusal in the operator's terms.
+    func changeRoleOrRefuse(of user: User, to role: Role, now: Timestamp) throws {
+        do {
+            try self.changeRole(of: user, to: role, by: nil, now: now)
+        } catch TicketFailure.invalid(let errors) {
+            throw OperatorRefusal.refused(errors.summary)
+        }
+    }
 }
 
 /// Why an account was not made, in one line.

@@ -38,10 +38,16 @@ package enum DemoSeed {
     private static func tell(
         _ story: Story, of owner: User, to admin: User, in tables: Tables, openedAt: Timestamp
     ) throws {
-        var ticket = try tables.insertTicket(story.draft, owner: owner.participant, now: openedAt)
+        let opened = try tables.insertTicket(story.draft, owner: owner.participant, now: openedAt)
+        try tables.recordOpening(of: opened)
+        var ticket = opened
         ticket.status = story.status
         ticket.assignee = story.status == .open ? nil : admin.participant
-        try tables.updateTicket(ticket)
+        if ticket != opened {
+            ticket.updatedAt = openedAt.advanced(bySeconds: Int64(story.lines.count + 1) * 60)
+            try tables.updateTicket(ticket)
+            try tables.recordChange(from: opened, to: ticket, by: admin.id)
+        }
         guard !story.lines.isEmpty else { return }
         let chat = try tables.openChat(of: ticket)
         for (index, line) in story.lines.enumerated() {

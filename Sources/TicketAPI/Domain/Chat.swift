@@ -16,15 +16,24 @@ struct Message: Sendable {
     let id: Int64
     let chatID: Int64
     let ticketID: Int64
-    let content: String
+    /// Nil when there are attachments only.
+    let content: String?
+    let attachments: [Attachment]
     let createdAt: Timestamp
     let sender: Participant
     let receiverID: Int64?
 }
 
-/// A stretch of a chat, oldest first.
+/// Up to which message of a chat a user has read.
+struct ReadMark: Sendable {
+    let userID: Int64
+    let messageID: Int64
+}
+
+/// A stretch of a chat, oldest first, and how far its readers are.
 struct ChatPage: Sendable {
     let chat: Chat
+    let readMarks: [ReadMark]
     let messages: [Message]
     let hasMoreBefore: Bool
     let hasMoreAfter: Bool

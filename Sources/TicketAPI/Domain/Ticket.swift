@@ -65,9 +65,13 @@ struct Ticket: Sendable, Equatable {
 /// A ticket with what depends on its reader.
 struct TicketView: Sendable {
     let ticket: Ticket
+    /// Comments that the reader may see.
+    let comments: Int64
     let messages: Int64
-    /// Messages of others. There are no read marks, so each of them counts.
+    /// Messages of others behind the reader's mark.
     let unread: Int64
+    /// The ticket's own, without those of its messages.
+    var attachments: [Attachment] = []
 
     /// Code points of a description that a list shows; a hundred of the longest would be 26 MB.
     static let maxListedDescription = 5000

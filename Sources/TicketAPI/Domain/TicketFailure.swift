@@ -7,11 +7,16 @@ enum TicketFailure: Error {
     case notFound
     /// No such account, for an admin, who may know about all of them.
     case userNotFound
+    case tokenNotFound
     case invalid(ValidationErrors)
+    /// The ticket is not in the state that the caller knows.
+    case stale
     /// `resetsAt` is in seconds since 1970.
     case throttled(retryAfterSeconds: Int64, limit: Int, resetsAt: Int64)
     /// More work of a costly kind is waiting than will be done soon.
     case overloaded
+
+    static let ticketIsClosed = TicketFailure.invalid(ValidationErrors("ticket", "The ticket is closed."))
 }
 
 extension TicketFailure {

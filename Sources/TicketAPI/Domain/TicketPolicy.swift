@@ -15,7 +15,7 @@ enum TicketPolicy {
 
     static func canDelete(_ user: User) -> Bool { user.isAdmin }
 
-    /// Whether a message may be posted.
+    /// Whether a message or a comment may be posted.
     static func canWrite(_ ticket: Ticket, _ user: User) -> Bool {
         user.isAdmin || ticket.status != .closed
     }

@@ -21,7 +21,7 @@ package struct Timestamp: Sendable, Comparable {
     }
 
     /// ISO 8601 in UTC with six decimals, as in `2026-11-22T21:45:57.012345Z`.
-    var iso8601: String {
+    package var iso8601: String {
         let (seconds, fraction) = Self.floorDivide(self.microseconds, 1_000_000)
         let (days, secondOfDay) = Self.floorDivide(seconds, 86_400)
         let (year, month, day) = Self.civil(fromDays: days)

@@ -11,12 +11,12 @@ struct Participant: Sendable, Equatable {
 }
 
 /// An account as its owner sees it.
-struct User: Sendable {
-    let id: Int64
-    let name: String
-    let email: String
-    let role: Role
-    let createdAt: Timestamp
+package struct User: Sendable {
+    package let id: Int64
+    package let name: String
+    package let email: String
+    package let role: Role
+    package let createdAt: Timestamp
 
     var participant: Participant { Participant(id: self.id, name: self.name, role: self.role) }
     var isAdmin: Bool { self.role == .admin }
@@ -26,4 +26,5 @@ struct User: Sendable {
 struct Session: Sendable {
     let user: User
     let tokenID: Int64
+    let kind: TokenKind
 }

@@ -11,7 +11,8 @@ struct AdminEndpoints: Sendable {
         let query = try Self.query(call.query)
         let (page, total) = try await self.manageUsers.list(query)
         let pagination = Pagination(
-            page: query.page, perPage: query.perPage, count: Int64(page.count), total: total, link: PageLink(call))
+            page: query.page.number, perPage: query.page.perPage, count: Int64(page.count), total: total,
+            link: PageLink(call))
         return .json(.ok, pagination.json(data: page.map(\.json)))
     }
 
@@ -33,8 +34,7 @@ struct AdminEndpoints: Sendable {
         var query = ManageUsers.Query()
         query.role = Self.role(fields.optionalText("role", max: 255), &fields)
         query.text = fields.optionalText("q", max: 255)
-        query.page = fields.optionalInteger("page", min: 1) ?? query.page
-        query.perPage = fields.optionalInteger("per_page", min: 1, max: 100) ?? query.perPage
+        query.page = fields.page()
         if let text = fields.optionalText("sort", max: 255) {
             query.isDescending = text.hasPrefix("-")
             if let sort = ManageUsers.Query.Sort(rawValue: String(text.dropFirst(query.isDescending ? 1 : 0))) {

@@ -9,6 +9,12 @@ enum HTTPFailure: Error {
     case contentIncomplete
     case unsupportedMediaType
     case malformedJSON
+    /// The reason ends the sentence that the client is told.
+    case malformedMultipart(String)
+    /// None of the bytes that were asked for is among the file's.
+    case rangeNotSatisfiable(size: Int64)
+    /// A browser's session without the token that shows that a page of ours asks.
+    case csrfMismatch
     case routeNotFound(path: String)
     case methodNotAllowed(method: String, path: String, allowed: [String])
 }
@@ -41,8 +47,15 @@ extension Response {
         case .contentIncomplete: self = .message(.badRequest, "The request body is incomplete.")
         case .unsupportedMediaType:
             self = .message(
-                .unsupportedMediaType, "The request body must be JSON or application/x-www-form-urlencoded.")
+                .unsupportedMediaType,
+                "The request body must be JSON, application/x-www-form-urlencoded or multipart/form-data.")
         case .malformedJSON: self = .message(.badRequest, "The request body is not valid JSON.")
+        case .malformedMultipart(let reason):
+            self = .message(.badRequest, "The multipart body is malformed: \(reason).")
+        case .rangeNotSatisfiable(let size):
+            self = .message(
+                .rangeNotSatisfiable, "The file has \(size) bytes.", headers: [.contentRange: "bytes */\(size)"])
+        case .csrfMismatch: self = .message(Self.pageExpired, "CSRF token mismatch.")
         case .routeNotFound(let path): self = .message(.notFound, "The route \(path) could not be found.")
         case .methodNotAllowed(let method, let path, let allowed):
             self = .message(
@@ -62,12 +75,14 @@ extension Response {
         case .notAllowed: self = .message(.forbidden, "This action is unauthorized.")
         case .notFound: self = .message(.notFound, "Ticket not found.")
         case .userNotFound: self = .message(.notFound, "User not found.")
+        case .tokenNotFound: self = .message(.notFound, "Token not found.")
         case .invalid(let errors):
             let fields = errors.fields.map { field in
                 (name: field.name, value: JSON.array(field.messages.map(JSON.string)))
             }
             self = .json(
                 .unprocessableContent, ["message": .string(errors.summary), "errors": .object(fields)])
+        case .stale: self = .message(.preconditionFailed, "The ticket has changed since.")
         case .throttled(let seconds, let limit, let resetsAt):
             self = .message(
                 .tooManyRequests, "Too Many Attempts.",
@@ -83,10 +98,12 @@ extension Response {
     /// The answer to an error that is nobody's refusal. Its cause is for the log only.
     init(unexpected error: any Error) {
         self =
-            TicketStore.isDiskFull(error)
+            TicketStore.isDiskFull(error) || (error as? FileFailure)?.isDiskFull == true
             ? .message(Self.insufficientStorage, "Insufficient Storage")
             : .message(.internalServerError, "Server Error")
     }
 
+    /// Laravel's own.
+    private static let pageExpired = HTTPResponse.Status(code: 419, reasonPhrase: "Page Expired")
     private static let insufficientStorage = HTTPResponse.Status(code: 507, reasonPhrase: "Insufficient Storage")
 }

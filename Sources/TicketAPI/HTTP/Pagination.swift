@@ -7,7 +7,7 @@ struct PageLink {
     private let query: String
 
     init(_ call: Call) {
-        self.path = (call.request.head.authority.map { "http://\($0)" } ?? "") + call.path
+        self.path = call.root + call.path
         self.query = FormCoding.pairs(call.request.uri.query ?? "")
             .filter { $0.name != "page" }
             .map { "\(FormCoding.encode($0.name))=\(FormCoding.encode($0.value))&" }
@@ -70,5 +70,21 @@ struct Pagination {
         if self.page <= 7 { return Array(1...10) + [nil] + lastTwo }
         if self.page > last - 7 { return firstTwo + [nil] + Array(last - 9...last) }
         return firstTwo + [nil] + Array(self.page - 3...self.page + 3) + [nil] + lastTwo
+    }
+}
+
+/// One page of a list as its reader may see it.
+struct JSONPage: Sendable {
+    let request: PageRequest
+    let items: [JSON]
+    /// How many there are on all pages.
+    let total: Int64
+}
+
+extension Pagination {
+    init(_ page: JSONPage, link: PageLink) {
+        self.init(
+            page: page.request.number, perPage: page.request.perPage, count: Int64(page.items.count), total: page.total,
+            link: link)
     }
 }

@@ -14,7 +14,7 @@ struct RealtimeAuthEndpoint: Sendable {
         let channel = fields.text("channel_name")
         try fields.finish()
         guard let socketID, let channel else { throw TicketFailure.invalid(fields.errors) }
-        let grant = try await self.authorizeChannel(channel: channel, socketID: socketID, for: session.user)
+        let grant = try await self.authorizeChannel(channel: channel, socketID: socketID, for: session)
         var members: [(name: String, value: JSON)] = [("auth", .string(grant.auth))]
         if let channelData = grant.channelData { members.append(("channel_data", .string(channelData))) }
         return .json(.ok, .object(members))
@@ -25,13 +25,13 @@ struct RealtimeAuthEndpoint: Sendable {
         let socketID = Self.socketID(&fields)
         try fields.finish()
         guard let socketID else { throw TicketFailure.invalid(fields.errors) }
-        let (auth, userData) = self.authenticateUser(socketID: socketID, for: session.user)
+        let (auth, userData) = try await self.authenticateUser(socketID: socketID, for: session)
         return .json(.ok, ["auth": .string(auth), "user_data": .string(userData)])
     }
 
     private static func socketID(_ fields: inout Validator) -> String? {
         let socketID = fields.text("socket_id")
-        if let socketID, SocketID.Reference(socketID) == nil {
+        if let socketID, socketID.utf8.count > 40 || SocketID.Reference(socketID) == nil {
             fields.add("socket_id", "The socket id field format is invalid.")
         }
         return socketID

@@ -6,7 +6,7 @@ struct Route: Sendable {
     enum Endpoint: Sendable {
         /// For everybody.
         case open(@Sendable (Call) async throws -> Response)
-        /// For those with a token.
+        /// For those with a token or a session.
         case guarded(@Sendable (Call, Session) async throws -> Response)
         /// For those with a token, by an endpoint whose transaction confirms the session (`Tables.confirmed`): one turn
         /// at the database instead of two.
@@ -17,11 +17,17 @@ struct Route: Sendable {
     /// The parts of the path between slashes; `{id}` stands for a positive number.
     let pattern: [Substring]
     let endpoint: Endpoint
+    /// For a guarded route that takes files: throws for a caller who has no business here, before any file is stored.
+    let admitsFiles: (@Sendable (Call, Session) async throws -> Void)?
 
-    init(_ methods: HTTPRequest.Method..., path: String, _ endpoint: Endpoint) {
+    init(
+        _ methods: HTTPRequest.Method..., path: String, _ endpoint: Endpoint,
+        admitsFiles: (@Sendable (Call, Session) async throws -> Void)? = nil
+    ) {
         self.methods = methods
         self.pattern = path.split(separator: "/")
         self.endpoint = endpoint
+        self.admitsFiles = admitsFiles
     }
 
     /// Its methods and path, as `GET /tickets/{id}`.
@@ -29,6 +35,9 @@ struct Route: Sendable {
 
     /// Whether it is for those with a token.
     var isGuarded: Bool { if case .open = self.endpoint { false } else { true } }
+
+    /// Whether its endpoint confirms the session.
+    var isConfirming: Bool { if case .confirming = self.endpoint { true } else { false } }
 
     /// Whether it is what load balancers ask, which no limit may keep from it.
     var isHealthCheck: Bool { self.pattern == ["up"] }

@@ -1,3 +1,4 @@
+internal import HTTPTypes
 internal import Hummingbird
 internal import PusherPublisher
 
@@ -21,17 +22,19 @@ struct TicketEndpoints: Sendable {
         let description = fields.text("description", max: 65_535)
         let category = fields.term("category", as: Category.self)
         let priority = fields.term("priority", as: Priority.self)
+        let attachments = fields.attachments(call.uploads)
         try fields.finish()
-        guard let subject, let description, let category, let priority else {
+        guard let subject, let description, let category, let priority, let attachments else {
             throw TicketFailure.invalid(fields.errors)
         }
         let draft = TicketDraft(
-            subject: subject, description: description, category: category, priority: priority)
-        return .json(.created, ["data": try await self.openTicket(draft, by: session.user).json])
+            subject: subject, description: description, category: category, priority: priority,
+            attachments: attachments)
+        return Self.answer(.created, try await self.openTicket(draft, by: session.user))
     }
 
     func show(_ call: Call, _ session: Session) async throws -> Response {
-        .json(.ok, ["data": try await self.readTickets.show(call.id, to: session).json])
+        Self.answer(.ok, try await self.readTickets.show(call.id, to: session))
     }
 
     func update(_ call: Call, _ session: Session) async throws -> Response {
@@ -44,15 +47,19 @@ struct TicketEndpoints: Sendable {
             status: fields.sentTerm("status"),
             assignee: Self.assignee(&fields))
         let view = try await self.updateTicket(
-            call.id, by: session.user,
+            call.id, by: session.user, expecting: call.expectedVersion,
             managing: fields.input["status"] != nil || fields.input["assigned_to"] != nil,
             changes: fields.checked(changes))
-        return .json(.ok, ["data": view.json])
+        return Self.answer(.ok, view)
     }
 
     func delete(_ call: Call, _ session: Session) async throws -> Response {
-        try await self.updateTicket.delete(call.id, by: session.user)
+        try await self.updateTicket.delete(call.id, by: session.user, expecting: call.expectedVersion)
         return Response(status: .noContent)
+    }
+
+    private static func answer(_ status: HTTPResponse.Status, _ view: TicketView) -> Response {
+        .json(status, ["data": view.json], headers: view.ticket.entityTag)
     }
 
     private static func assignee(_ fields: inout Validator) -> TicketChanges.Assignee? {
@@ -69,6 +76,7 @@ struct TicketEndpoints: Sendable {
         query.status = fields.optionalTerm("status")
         query.priority = fields.optionalTerm("priority")
         query.category = fields.optionalTerm("category")
+        query.search = fields.optionalText("q", max: 255)
         query.owner = fields.optionalInteger("user_id", min: 1)
         query.page = fields.optionalInteger("page", min: 1) ?? query.page
         query.perPage = fields.optionalInteger("per_page", min: 1, max: 100) ?? query.perPage

@@ -10,27 +10,33 @@ internal import NIOHTTP1
 struct TicketResponder: HTTPResponder {
     let routes: [Route]
     let sessions: Sessions
+    let cookieMode: CookieMode
+    let files: AttachmentFiles
     let throttle: RequestThrottle
+    let proxies: TrustedProxies
+    let crossOrigin: CrossOriginPolicy
     let logger: Logger
 
     func respond(to request: Request, context: ConnectionContext) async throws -> Response {
-        var tally = self.throttle.tally(address: context.address)
-        var response = try await self.answer(to: request, context, &tally)
+        let origin = self.proxies.origin(of: request, from: context.address)
+        var tally = self.throttle.tally(address: origin.address)
+        var response = try await self.answer(to: request, from: origin, &tally)
         // A refusal tells of its own limit.
         if let allowance = tally.allowance, response.headers[.rateLimit] == nil {
             response.headers[.rateLimit] = String(allowance.limit)
             response.headers[.rateLimitRemaining] = String(allowance.remaining)
         }
+        self.crossOrigin.complete(&response, to: request)
         return request.method == .head ? response.createHeadResponse() : response
     }
 
     /// Throws `HTTPParserError` only, which Hummingbird answers.
     private func answer(
-        to request: Request, _ context: ConnectionContext, _ tally: inout RequestTally
+        to request: Request, from origin: TrustedProxies.Origin, _ tally: inout RequestTally
     ) async throws -> Response {
         defer { tally.ended() }
         do {
-            return try await self.run(request, context, &tally)
+            return try await self.run(request, from: origin, &tally)
         } catch let failure as TicketFailure {
             return Response(failure)
         } catch let failure as HTTPFailure {
@@ -46,46 +52,99 @@ struct TicketResponder: HTTPResponder {
     }
 
     private func run(
-        _ request: Request, _ context: ConnectionContext, _ tally: inout RequestTally
+        _ request: Request, from origin: TrustedProxies.Origin, _ tally: inout RequestTally
     ) async throws -> Response {
+        if let preflight = self.crossOrigin.preflight(request) { return preflight }
         let path = request.uri.path
         let matches = self.matches(path)
         if !matches.contains(where: { $0.route.isHealthCheck }) {
+            let session = request.headers.cookie(SessionCookie.name) { SessionCookie($0)?.session }
             try tally.began(
-                withCredentials: request.headers[.authorization] != nil
+                withCredentials: (request.headers[.authorization] != nil || session != nil)
                     && matches.contains(where: { $0.route.isGuarded }))
         }
         guard !matches.isEmpty else { throw HTTPFailure.routeNotFound(path: path) }
 
-        // An HTML form can only POST; it names what it means in a field.
-        let isForm = request.method == .post && BodyReader.isForm(request)
-        let body = isForm ? try await BodyReader.read(request) : nil
-        let method = body.flatMap(Self.namedMethod) ?? (request.method == .head ? .get : request.method)
-
-        guard let (route, id) = matches.first(where: { $0.route.methods.contains(method) }) else {
-            throw HTTPFailure.methodNotAllowed(
-                method: method.rawValue, path: path, allowed: Self.allowed(matches.map(\.route)))
-        }
-        let call = Call(request: request, address: context.address, path: path, id: id, body: body)
-        switch route.endpoint {
-        case .open(let run): return try await run(call)
-        case .guarded(let run):
-            guard let token = call.bearerToken else { throw TicketFailure.unauthenticated }
-            let session = try await self.sessions(token)
-            try tally.identified(session.user.id)
-            return try await run(call, session)
-        case .confirming(let run):
-            guard let token = call.bearerToken else { throw TicketFailure.unauthenticated }
-            let session = try await self.sessions.claimed(token)
-            try tally.identified(session.user.id)
+        guard request.method == .post, BodyReader.isForm(request) else {
+            let method = request.method == .head ? .get : request.method
+            let (route, id) = try Self.route(method, matches, path)
+            var call = Call(
+                request: request, address: origin.address, usesTLS: origin.usesTLS, path: path, id: id)
+            let session = route.isGuarded ? try await self.session(of: call, route, &tally) : nil
             do {
-                return try await run(call, session)
-            } catch let failure as HTTPFailure {
-                // It came before the transaction that would have confirmed the session.
-                _ = try await self.sessions(token)
-                throw failure
+                if session?.kind == .session, method != .get { try await self.cookieMode.admit(&call) }
+                return try await self.run(route, call, session)
+            } catch let error where route.isConfirming {
+                // It may have come before the transaction that would have confirmed the session.
+                _ = try await self.sessions(Self.presented(call))
+                throw error
             }
         }
+        return try await self.runForm(request, from: origin, path, matches, &tally)
+    }
+
+    /// An HTML form can only POST; it names what it means in a field. Who sends it, and whether files are wanted of this
+    /// sender, is known before it is read.
+    private func runForm(
+        _ request: Request, from origin: TrustedProxies.Origin, _ path: String,
+        _ matches: [(route: Route, id: Int64)], _ tally: inout RequestTally
+    ) async throws -> Response {
+        guard let posted = matches.first(where: { $0.route.methods.contains(.post) }) ?? matches.first else {
+            throw HTTPFailure.routeNotFound(path: path)
+        }
+        var call = Call(
+            request: request, address: origin.address, usesTLS: origin.usesTLS, path: path, id: posted.id)
+        let session = matches.contains(where: \.route.isGuarded) ? try await self.session(of: call, nil, &tally) : nil
+        var takesFiles = false
+        if let session, let admitsFiles = posted.route.admitsFiles, BodyReader.isMultipart(request) {
+            try await admitsFiles(call, session)
+            takesFiles = true
+        }
+        let body = try await BodyReader.read(request, files: takesFiles ? self.files : nil)
+        call.body = body
+        do {
+            if session?.kind == .session { try await self.cookieMode.admit(&call) }
+            let (route, _) = try Self.route(Self.namedMethod(body.input) ?? .post, matches, path)
+            let response = try await self.run(route, call, session)
+            await self.files.discard(body.uploads)
+            return response
+        } catch {
+            await self.files.discard(body.uploads)
+            throw error
+        }
+    }
+
+    /// Who calls: by the bearer token, else by the session cookie.
+    private func session(
+        of call: Call, _ route: Route?, _ tally: inout RequestTally
+    ) async throws -> Session {
+        let presented = Self.presented(call)
+        let isConfirmed = route?.isConfirming ?? false
+        let session = try await isConfirmed ? self.sessions.claimed(presented) : self.sessions(presented)
+        try tally.identified(session.user.id)
+        return session
+    }
+
+    private static func presented(_ call: Call) -> AccessToken.Presented? {
+        if let token = call.bearerToken { return AccessToken.Presented(token, as: .token) }
+        return call.sessionCookie?.session
+    }
+
+    private func run(_ route: Route, _ call: Call, _ session: Session?) async throws -> Response {
+        switch route.endpoint {
+        case .open(let run): return try await run(call)
+        case .guarded(let run), .confirming(let run):
+            guard let session else { throw TicketFailure.unauthenticated }
+            return try await run(call, session)
+        }
+    }
+
+    private static func route(
+        _ method: HTTPRequest.Method, _ matches: [(route: Route, id: Int64)], _ path: String
+    ) throws -> (route: Route, id: Int64) {
+        if let match = matches.first(where: { $0.route.methods.contains(method) }) { return match }
+        throw HTTPFailure.methodNotAllowed(
+            method: method.rawValue, path: path, allowed: Self.allowed(matches.map(\.route)))
     }
 
     /// The routes of a path, whatever their method. Each path is there bare and under `/api`; a slash at its end says

@@ -4,14 +4,16 @@ internal import PusherProtocol
 internal import PusherPublisher
 internal import ServiceLifecycle
 
-/// Publishes what is in the outbox: in order per ticket, at least once, as soon as it is committed.
+/// Publishes what is in the outbox: in order per ticket, at least once, as soon as it is committed. And has the broker end
+/// what was revoked: before any event that was committed later.
 ///
 /// A row is deleted after the broker has accepted it and not before, so the end of the process loses nothing; what was
 /// on its way then goes out again, with the same ids in it. One loop owns all state and hears of everything through one
 /// stream; calls run beside it.
 final class OutboxRelay: Service {
     private enum Signal: Sendable {
-        case committed([Int64])
+        case committed(OutboxNews)
+        case terminated(TerminationCall)
         case returned(RelayCall)
         case due
         case drain
@@ -21,11 +23,14 @@ final class OutboxRelay: Service {
     /// How long a shutdown waits for the last events.
     private static let drainTime = Duration.seconds(3)
     private static let rowsPerLane: Int64 = 10
+    /// How long what another process wrote may lie before it is seen.
+    private static let watchInterval = Duration.seconds(1)
     /// Some servers read at most 100 kB of a request.
     private static let maxBytesPerCall = 65_536
 
     private let store: TicketStore
     private let publisher: any EventPublisher
+    private let terminations: Terminations
     private let names: EventNames
     private let executor: LoopExecutor
     private let logger: Logger
@@ -34,11 +39,12 @@ final class OutboxRelay: Service {
 
     /// `loop` is the publisher's, so that a call does not change threads.
     init(
-        store: TicketStore, doorbell: OutboxDoorbell, publisher: any EventPublisher, names: EventNames,
+        store: TicketStore, doorbell: OutboxDoorbell, publisher: HTTPEventPublisher, names: EventNames,
         loop: any EventLoop, logger: Logger
     ) {
         self.store = store
         self.publisher = publisher
+        self.terminations = Terminations(store: store, publisher: publisher)
         self.names = names
         self.executor = LoopExecutor(loop: loop)
         self.logger = logger
@@ -53,11 +59,12 @@ final class OutboxRelay: Service {
 
     private func relay() async throws {
         var lanes = RelayLanes()
-        for ticketID in try await self.store.read({ try $0.ticketsWithEvents() }) { lanes.found(ticketID) }
-        self.notify.yield(.due)
+        let version = try await self.store.version()
+        self.notify.yield(.committed(try await self.store.read { try $0.pendingNews() }))
 
         await withGracefulShutdownHandler {
             await withDiscardingTaskGroup { group in
+                group.addTask { await self.watch(since: version) }
                 await self.loop(&lanes, in: &group)
                 group.cancelAll()
             }
@@ -68,13 +75,18 @@ final class OutboxRelay: Service {
 
     private func loop(_ lanes: inout RelayLanes, in group: inout DiscardingTaskGroup) async {
         var isDraining = false
+        var isToldOfServer = false
         var undeleted: Set<Int64> = []
         // The time of the last alarm that was set. One that lies in the past has rung.
         var alarm = ContinuousClock.now
         for await signal in self.signals {
             switch signal {
-            case .committed(let tickets):
-                for ticketID in tickets { lanes.found(ticketID) }
+            case .committed(let news):
+                for ticketID in news.tickets { lanes.found(ticketID) }
+                if news.hasTermination { lanes.foundTermination() }
+            case .terminated(let call):
+                self.log(call, before: lanes.failedTerminationsInARow, &isToldOfServer)
+                lanes.finished(call, now: .now, chance: .random(in: 0...1))
             case .returned(let call):
                 undeleted.subtract(call.deleted)
                 undeleted.formUnion(call.undeleted)
@@ -86,6 +98,9 @@ final class OutboxRelay: Service {
                 group.addTask { await self.send(.giveUp, at: .now + Self.drainTime) }
             case .giveUp: return
             }
+            if lanes.nextTermination(now: .now) {
+                group.addTask { self.notify.yield(.terminated(await self.terminations())) }
+            }
             while let tickets = lanes.next(now: .now) {
                 group.addTask { [undeleted] in
                     self.notify.yield(.returned(await self.publish(tickets, published: undeleted)))
@@ -96,6 +111,21 @@ final class OutboxRelay: Service {
                 alarm = wake
                 group.addTask { await self.send(.due, at: wake) }
             }
+        }
+    }
+
+    /// Looks now and then whether another process, as the command line is, wrote something.
+    private func watch(since start: Int64) async {
+        var seen = start
+        while !Task.isCancelled {
+            // Cancelled at the end of the loop.
+            try? await Task.sleep(for: Self.watchInterval)
+            // A store that cannot be read is reported by those who need it; here it is looked at again.
+            guard let version = try? await self.store.version(), version != seen,
+                let news = try? await self.store.read({ try $0.pendingNews() })
+            else { continue }
+            seen = version
+            self.notify.yield(.committed(news))
         }
     }
 
@@ -111,10 +141,16 @@ final class OutboxRelay: Service {
         var call = RelayCall(tickets: tickets)
         var accepted: [Int64] = []
         do {
-            let rows = try await self.store.lookUp { tables in
-                try tickets.flatMap { try tables.outbox(of: $0, limit: Self.rowsPerLane) }
+            // Read together: whoever sees an event sees the termination before it, until the broker has carried it out.
+            let (rows, barrier) = try await self.store.lookUp { tables in
+                let barrier = try tables.barrier()
+                return (
+                    try tickets.flatMap { try tables.outbox(of: $0, limit: Self.rowsPerLane, barrier: barrier) },
+                    barrier
+                )
             }
-            call.unfinishedTickets = Self.ticketsWithMore(rows)
+            call.sawTermination = barrier != nil
+            call.unfinishedTickets = barrier != nil ? Set(tickets) : Self.ticketsWithMore(rows)
             accepted = rows.map(\.id).filter { published.contains($0) }
             let due = rows.filter { !published.contains($0.id) }.sorted { $0.id < $1.id }
             if due.isEmpty { call.outcome = .nothingDue }
@@ -217,6 +253,21 @@ final class OutboxRelay: Service {
     private static func ticketsWithMore(_ rows: [OutboxRow]) -> Set<Int64> {
         let counts = Dictionary(rows.map { ($0.ticketID, Int64(1)) }, uniquingKeysWith: +)
         return Set(counts.filter { $0.value == self.rowsPerLane }.keys)
+    }
+
+    private func log(_ call: TerminationCall, before failuresInARow: Int, _ isToldOfServer: inout Bool) {
+        if call.isBeyondServer, !isToldOfServer {
+            isToldOfServer = true
+            self.logger.notice(
+                "The broker cannot end single connections or channels; what was revoked lives until its client goes.")
+        }
+        if let failure = call.failure, failuresInARow == 0 {
+            self.logger.warning(
+                "Revoked connections cannot be ended; they and all later events wait.",
+                metadata: ["cause": "\(failure)"])
+        } else if call.failure == nil, failuresInARow > 0 {
+            self.logger.notice("The broker ends connections again.")
+        }
     }
 
     /// The first failure and the first success after it are worth a line; the tries between are not.

@@ -3,6 +3,9 @@
 /// A ticket is a lane: its events go out one call after another. Lanes go side by side, so one that fails holds up
 /// itself only. While the broker as a whole is away, one lane at a time tries.
 ///
+/// A termination goes before all lanes and waits for none: not for a place among the calls, not for a pause. While there
+/// is one, no lane begins a call.
+///
 /// Pure: time and chance come in as arguments. Owned by the relay's loop.
 struct RelayLanes {
     typealias Instant = ContinuousClock.Instant
@@ -23,6 +26,15 @@ struct RelayLanes {
         case resting(until: Instant)
     }
 
+    private enum Termination {
+        case none
+        /// `until`: after a failure.
+        case waiting(until: Instant?)
+        /// On its way. `hasMore`: others came in meanwhile.
+        case flying(hasMore: Bool)
+    }
+
+    private var termination = Termination.none
     private var lanes: [Int64: Lane] = [:]
     private var ready: [Int64] = []
     private var resting: Set<Int64> = []
@@ -30,11 +42,48 @@ struct RelayLanes {
     private var failures: [Int64: Int] = [:]
     private var calls = 0
     private var pausedUntil: Instant?
-    /// How many calls failed since the last that did not.
+    /// How many calls for events failed since the last that did not.
     private(set) var failuresInARow = 0
+    /// The same of calls for terminations.
+    private(set) var failedTerminationsInARow = 0
 
     /// Nothing is on its way and nothing waits for its turn, or waiting is of no use now.
-    var isIdle: Bool { self.calls == 0 && (self.ready.isEmpty || self.pausedUntil != nil) }
+    var isIdle: Bool {
+        switch self.termination {
+        case .none: self.calls == 0 && (self.ready.isEmpty || self.pausedUntil != nil)
+        case .waiting(let until): self.calls == 0 && until != nil
+        case .flying: false
+        }
+    }
+
+    /// There are terminations to be carried out.
+    mutating func foundTermination() {
+        switch self.termination {
+        case .none: self.termination = .waiting(until: nil)
+        case .flying: self.termination = .flying(hasMore: true)
+        case .waiting: break
+        }
+    }
+
+    /// Whether to make the call for terminations now. Another is made when it has come back.
+    mutating func nextTermination(now: Instant) -> Bool {
+        guard case .waiting(let until) = self.termination, until ?? now <= now else { return false }
+        self.termination = .flying(hasMore: false)
+        return true
+    }
+
+    /// The call for terminations came back.
+    mutating func finished(_ call: TerminationCall, now: Instant, chance: Double) {
+        if call.failure != nil {
+            self.failedTerminationsInARow += 1
+            let delay = Self.delay(self.failedTerminationsInARow, max: Self.maxPause, chance: chance)
+            self.termination = .waiting(until: now + delay)
+            return
+        }
+        self.failedTerminationsInARow = 0
+        let hasMore = if case .flying(hasMore: true) = self.termination { true } else { call.hasMore }
+        self.termination = hasMore ? .waiting(until: nil) : .none
+    }
 
     /// The ticket has events in the outbox.
     mutating func found(_ ticketID: Int64) {
@@ -49,6 +98,7 @@ struct RelayLanes {
 
     /// The tickets for the next call, or nil when there is none to make now.
     mutating func next(now: Instant) -> [Int64]? {
+        guard case .none = self.termination else { return nil }
         if let pausedUntil, now < pausedUntil { return nil }
         self.pausedUntil = nil
         self.wake(now)
@@ -70,6 +120,7 @@ struct RelayLanes {
     /// A call came back. `chance` in 0…1 spreads the waits after failures.
     mutating func finished(_ call: RelayCall, now: Instant, chance: Double) {
         self.calls -= 1
+        if call.sawTermination { self.foundTermination() }
         for ticketID in call.tickets {
             if case .failed = call.outcome, call.failedTickets.contains(ticketID) {
                 self.rest(ticketID, now: now, chance: chance)
@@ -93,6 +144,11 @@ struct RelayLanes {
 
     /// When to ask `next` again although nothing was found or finished.
     var nextWake: Instant? {
+        switch self.termination {
+        case .none: break
+        case .waiting(let until): return until
+        case .flying: return nil
+        }
         if let pausedUntil { return pausedUntil }
         return self.resting.compactMap { ticketID -> Instant? in
             if case .resting(let until) = self.lanes[ticketID] { until } else { nil }
@@ -147,7 +203,19 @@ struct RelayCall: Sendable {
     /// Lanes that have, or may have, events left.
     var unfinishedTickets: Set<Int64> = []
     var failedTickets: Set<Int64> = []
+    /// Events were left alone because they came behind a termination.
+    var sawTermination = false
     /// Rows that the broker has accepted but that could not be deleted. They are not published again.
     var undeleted: [Int64] = []
     var deleted: [Int64] = []
+}
+
+/// What came of a call for terminations.
+struct TerminationCall: Sendable, Equatable {
+    /// Why the first that was not carried out was not.
+    var failure: String?
+    /// There are, or may be, others.
+    var hasMore = false
+    /// The server has no way to end some of what it was asked to; that is given up.
+    var isBeyondServer = false
 }

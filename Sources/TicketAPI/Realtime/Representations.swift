@@ -18,14 +18,24 @@ extension User {
     }
 }
 
-extension Ticket {
+extension Ticket: SharedContent {
     /// What an event tells: nothing that depends on the reader.
-    var eventJSON: JSON {
+    var json: JSON {
         [
             "id": .int(self.id), "subject": .string(self.subject), "category": .string(self.category.word),
             "priority": .string(self.priority.word), "status": .string(self.status.word), "user": self.owner.json,
             "assignee": self.assignee?.json ?? .null, "created_at": .string(self.createdAt.iso8601),
             "updated_at": .string(self.updatedAt.iso8601),
+        ]
+    }
+}
+
+extension Attachment {
+    /// The URL is a path of this API, the same in answers and in events: a client joins it to the base it uses.
+    var json: JSON {
+        [
+            "id": .int(self.id), "name": .string(self.name), "mime_type": .string(self.type.rawValue),
+            "size": .int(self.size), "url": .string("/attachments/\(self.id)"),
         ]
     }
 }
@@ -45,23 +55,25 @@ extension TicketView {
             ("id", .int(ticket.id)), ("subject", .string(ticket.subject)), ("description", description),
             ("category", .string(ticket.category.word)), ("priority", .string(ticket.priority.word)),
             ("status", .string(ticket.status.word)), ("user", ticket.owner.json),
-            ("assignee", ticket.assignee?.json ?? .null), ("attachments", []), ("comments_count", .int(0)),
+            ("assignee", ticket.assignee?.json ?? .null),
+            ("attachments", .array(self.attachments.map(\.json))), ("comments_count", .int(self.comments)),
             ("messages_count", .int(self.messages)), ("unread_count", .int(self.unread)),
             ("created_at", .string(ticket.createdAt.iso8601)), ("updated_at", .string(ticket.updatedAt.iso8601)),
         ]
     }
 }
 
-extension Message {
-    var json: JSON { .object(self.members(content: .string(self.content))) }
+extension Message: SharedContent {
+    var json: JSON { .object(self.members(content: .optional(self.content))) }
 
-    /// For an event that would be too large: the reader fetches the text by the message's id.
-    var jsonWithoutContent: JSON { .object(self.members(content: .null) + [("truncated", true)]) }
+    /// The reader fetches the text by the message's id.
+    var shortJSON: JSON { .object(self.members(content: .null) + [("truncated", true)]) }
 
     private func members(content: JSON) -> [(name: String, value: JSON)] {
         [
             ("id", .int(self.id)), ("chat_id", .int(self.chatID)), ("ticket_id", .int(self.ticketID)),
-            ("content", content), ("attachments", []), ("created_at", .string(self.createdAt.iso8601)),
+            ("content", content), ("attachments", .array(self.attachments.map(\.json))),
+            ("created_at", .string(self.createdAt.iso8601)),
             ("sender", self.sender.json), ("receiver_id", .optional(self.receiverID)),
         ]
     }
@@ -72,7 +84,8 @@ extension ChatPage {
         [
             "chat": [
                 "id": .int(self.chat.id), "ticket_id": .int(self.chat.ticketID),
-                "customer_id": .int(self.chat.customerID), "admin_id": .optional(self.chat.adminID), "last_read": [:],
+                "customer_id": .int(self.chat.customerID), "admin_id": .optional(self.chat.adminID),
+                "last_read": .object(self.readMarks.map { (name: String($0.userID), value: .int($0.messageID)) }),
             ],
             "messages": .array(self.messages.map(\.json)),
             "meta": ["has_more_before": .bool(self.hasMoreBefore), "has_more_after": .bool(self.hasMoreAfter)],

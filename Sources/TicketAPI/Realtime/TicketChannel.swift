@@ -1,7 +1,12 @@
+/// The channels that only staff may join: all changes of all tickets, and with presence, who of staff is there.
+enum StaffChannel: String, CaseIterable {
+    case tickets = "private-tickets"
+    case presence = "presence-tickets"
+}
+
 /// The channels on which this API speaks, and those that its users may join.
 enum TicketChannel: Equatable {
-    /// All changes of all tickets, for admins; with presence, who of them is there.
-    case tickets, ticketsPresence
+    case staff(StaffChannel)
     /// One ticket's chat; with presence, who is in it.
     case chat(Int64)
     case chatPresence(Int64)
@@ -10,8 +15,7 @@ enum TicketChannel: Equatable {
 
     var name: String {
         switch self {
-        case .tickets: "private-tickets"
-        case .ticketsPresence: "presence-tickets"
+        case .staff(let channel): channel.rawValue
         case .chat(let id): "private-chat.\(id)"
         case .chatPresence(let id): "presence-chat.\(id)"
         case .user(let id): "private-App.Models.User.\(id)"
@@ -20,14 +24,18 @@ enum TicketChannel: Equatable {
 
     var isPresence: Bool {
         switch self {
-        case .ticketsPresence, .chatPresence: true
-        case .tickets, .chat, .user: false
+        case .staff(.presence), .chatPresence: true
+        case .staff(.tickets), .chat, .user: false
         }
     }
 
     init?(name: String) {
+        if let channel = StaffChannel(rawValue: name) {
+            self = .staff(channel)
+            return
+        }
         let id = name.split(separator: ".").last.flatMap { Int64($0) } ?? 0
-        let candidates: [TicketChannel] = [.tickets, .ticketsPresence, .chat(id), .chatPresence(id), .user(id)]
+        let candidates: [TicketChannel] = [.chat(id), .chatPresence(id), .user(id)]
         // Compared as a whole, so that no second spelling of an id ("007", "+7") names the same channel.
         guard let channel = candidates.first(where: { $0.name == name }) else { return nil }
         self = channel

@@ -7,10 +7,22 @@ struct DatabaseFile {
     let path: String
 
     /// Stands in SQLite's header as `application_id`: "SWBT".
-    private static let applicationID: Int32 = 0x5357_4254
+    static let applicationID: Int32 = 0x5357_4254
+
+    init(path: String) {
+        self.path = path
+    }
 
     init(dataDirectory: String) {
-        self.path = "\(dataDirectory)/tickets.sqlite"
+        self.init(path: "\(dataDirectory)/tickets.sqlite")
+    }
+
+    /// Throws when there is no database of ours.
+    func require() throws {
+        guard FileManager.default.fileExists(atPath: self.path) else {
+            throw StoreFailure("There is no database \(self.path).")
+        }
+        try self.verify()
     }
 
     /// Throws when another file has the database's place. Reads, and changes nothing.
@@ -34,6 +46,14 @@ struct DatabaseFile {
         try queue.close()
     }
 
+    /// Whose database it is; nil for a file that is none.
+    func applicationID() throws -> Int32? {
+        guard FileManager.default.fileExists(atPath: self.path) else {
+            throw StoreFailure("There is no file \(self.path).")
+        }
+        return Self.applicationID(in: try self.header())
+    }
+
     /// The first 100 bytes; fewer in a shorter file, none when there is no file.
     private func header() throws -> [UInt8] {
         guard FileManager.default.fileExists(atPath: self.path) else { return [] }
@@ -46,15 +66,19 @@ struct DatabaseFile {
         return Array(bytes.prefix(count))
     }
 
-    /// SQLite's file format: the text at offset 0, the application id in four bytes from offset 68, big end first.
     private func verify(_ header: [UInt8]) throws {
-        guard header.count == 100, header.starts(with: Array("SQLite format 3\0".utf8)) else {
+        guard let identifier = Self.applicationID(in: header) else {
             throw StoreFailure("\(self.path) is not an SQLite database; nothing was changed.")
         }
-        let identifier = header[68..<72].reduce(Int32(0)) { $0 << 8 | Int32($1) }
         guard identifier == Self.applicationID else {
             throw StoreFailure("\(self.path) is a database of another application; nothing was changed.")
         }
+    }
+
+    /// SQLite's file format: the text at offset 0, the application id in four bytes from offset 68, big end first.
+    private static func applicationID(in header: [UInt8]) -> Int32? {
+        guard header.count == 100, header.starts(with: Array("SQLite format 3\0".utf8)) else { return nil }
+        return header[68..<72].reduce(Int32(0)) { $0 << 8 | Int32($1) }
     }
 }
 
@@ -64,5 +88,11 @@ package struct StoreFailure: Error, CustomStringConvertible {
 
     init(_ description: String) {
         self.description = description
+    }
+
+    /// Without the statement, which may have several lines.
+    init(_ error: DatabaseError, _ file: DatabaseFile) {
+        let cause = error.message ?? "SQLite error \(error.resultCode.rawValue)"
+        self.init("The database \(file.path) cannot be used: \(cause).")
     }
 }

@@ -11,7 +11,7 @@ final class InstanceLock: Sendable {
         let path = "\(dataDirectory)/tickets.lock"
         self.descriptor = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
         guard self.descriptor >= 0 else {
-            throw StoreFailure("The data directory \(dataDirectory) cannot be written: \(Self.text(of: errno)).")
+            throw StoreFailure("The data directory \(dataDirectory) cannot be written: \(SystemError.last).")
         }
         guard flock(self.descriptor, LOCK_EX | LOCK_NB) == 0 else {
             close(self.descriptor)
@@ -21,9 +21,5 @@ final class InstanceLock: Sendable {
 
     deinit {
         close(self.descriptor)
-    }
-
-    private static func text(of code: CInt) -> String {
-        strerror(code).map { String(cString: $0) } ?? "error \(code)"
     }
 }

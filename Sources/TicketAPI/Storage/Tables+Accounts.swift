@@ -1,4 +1,3 @@
-internal import FoundationEssentials
 internal import GRDB
 
 extension Tables {
@@ -24,24 +23,37 @@ extension Tables {
         ) { (user: User(row: $0), passwordHash: $0[5]) }
     }
 
+    func user(emailKey: String) throws -> User? {
+        try self.row("SELECT id, name, email, role, created_at FROM users WHERE email_key = ?", [emailKey]) {
+            User(row: $0)
+        }
+    }
+
+    /// All accounts, or those of a role, the oldest first.
+    func users(role: Role?) throws -> [User] {
+        try self.rows(
+            "SELECT id, name, email, role, created_at FROM users WHERE role = ?1 OR ?1 IS NULL ORDER BY id",
+            [role?.rawValue]
+        ) { User(row: $0) }
+    }
+
+    func setPassword(_ hash: String, of userID: Int64) throws {
+        try self.run("UPDATE users SET password_hash = ? WHERE id = ?", [hash, userID])
+    }
+
     /// The account if it exists.
     func participant(_ id: Int64) throws -> Participant? {
         try self.row("SELECT id, name, role FROM users WHERE id = ?", [id]) { Participant(row: $0, at: 0) }
     }
 
-    func insertToken(userID: Int64, name: String, secretHash: [UInt8], now: Timestamp) throws -> Int64 {
-        try self.insert(
-            "INSERT INTO tokens (user_id, name, secret_sha256, created_at) VALUES (?, ?, ?, ?)",
-            [userID, name, Data(secretHash), now.microseconds])
+    /// Replaces a password's hash; false when it is not `old` any more.
+    func changePassword(of userID: Int64, from old: String, to new: String) throws -> Bool {
+        try self.run("UPDATE users SET password_hash = ? WHERE id = ? AND password_hash = ?", [new, userID, old])
+        return self.db.changesCount > 0
     }
 
-    func token(_ id: Int64) throws -> (user: User, secretHash: [UInt8])? {
-        try self.row(
-            """
-            SELECT u.id, u.name, u.email, u.role, u.created_at, t.secret_sha256
-            FROM tokens t JOIN users u ON u.id = t.user_id WHERE t.id = ?
-            """, [id]
-        ) { (user: User(row: $0), secretHash: [UInt8]($0[5] as Data)) }
+    func hasPassword(_ hash: String, userID: Int64) throws -> Bool {
+        try self.row("SELECT 1 FROM users WHERE id = ? AND password_hash = ?", [userID, hash]) { _ in true } ?? false
     }
 }
 

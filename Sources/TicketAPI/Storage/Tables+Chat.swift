@@ -24,31 +24,37 @@ extension Tables {
         return Chat(id: chat.id, ticketID: chat.ticketID, customerID: chat.customerID, adminID: adminID)
     }
 
-    func insertMessage(_ content: String, in chat: Chat, from sender: Participant, now: Timestamp) throws -> Message {
+    func insertMessage(
+        _ content: String?, with files: [NewAttachment] = [], in chat: Chat, from sender: Participant, now: Timestamp
+    ) throws -> Message {
         let receiverID = chat.receiver(ofMessageFrom: sender.id)
         let id = try self.insert(
             "INSERT INTO messages (chat_id, sender_id, receiver_id, content, created_at) VALUES (?, ?, ?, ?, ?)",
             [chat.id, sender.id, receiverID, content, now.microseconds])
         return Message(
-            id: id, chatID: chat.id, ticketID: chat.ticketID, content: content, createdAt: now, sender: sender,
-            receiverID: receiverID)
+            id: id, chatID: chat.id, ticketID: chat.ticketID, content: content,
+            attachments: try self.insertAttachments(files, ofTicket: chat.ticketID, message: id, now: now),
+            createdAt: now, sender: sender, receiverID: receiverID)
     }
 
     /// The messages at a position: the oldest of them when it only says after what, else the newest.
     func messages(in chat: Chat, _ position: ChatPosition) throws -> ChatPage {
         let (before, after) = (position.before, position.after)
         let takesOldest = after != nil && before == nil
-        let messages = try self.rows(
+        let rows = try self.rows(
             """
             SELECT m.id, m.content, m.created_at, m.receiver_id, u.id, u.name, u.role
             FROM messages m JOIN users u ON u.id = m.sender_id
             WHERE m.chat_id = ? AND m.id > ? AND m.id < ? ORDER BY m.id \(takesOldest ? "ASC" : "DESC") LIMIT ?
             """,
             [chat.id, after ?? 0, before ?? Int64.max, position.limit]
-        ) { row in
+        ) { row in row.copy() }
+        let attachments = try self.attachments(ofMessages: rows.map { $0[0] })
+        let messages = rows.map { row in
             Message(
                 id: row[0], chatID: chat.id, ticketID: chat.ticketID, content: row[1],
-                createdAt: Timestamp(microseconds: row[2]), sender: Participant(row: row, at: 4), receiverID: row[3])
+                attachments: attachments[row[0]] ?? [], createdAt: Timestamp(microseconds: row[2]),
+                sender: Participant(row: row, at: 4), receiverID: row[3])
         }
         let ordered = takesOldest ? messages : messages.reversed()
         // An empty page lies between the positions that were asked for.
@@ -58,7 +64,9 @@ extension Tables {
         let hasMoreAfter =
             try ordered.last.map { try self.hasMessage(in: chat, "id > ?", $0.id) }
             ?? before.map { try self.hasMessage(in: chat, "id >= ?", $0) } ?? false
-        return ChatPage(chat: chat, messages: ordered, hasMoreBefore: hasMoreBefore, hasMoreAfter: hasMoreAfter)
+        return ChatPage(
+            chat: chat, readMarks: try self.readMarks(in: chat), messages: ordered, hasMoreBefore: hasMoreBefore,
+            hasMoreAfter: hasMoreAfter)
     }
 
     private func hasMessage(in chat: Chat, _ condition: String, _ id: Int64) throws -> Bool {

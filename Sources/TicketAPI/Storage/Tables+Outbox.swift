@@ -1,5 +1,14 @@
 internal import GRDB
 
+/// What there is for the relay to do.
+struct OutboxNews: Sendable, Equatable {
+    /// Tickets with events.
+    var tickets: [Int64] = []
+    var hasTermination = false
+
+    var isEmpty: Bool { self.tickets.isEmpty && !self.hasTermination }
+}
+
 /// One event that waits to be published.
 struct OutboxRow: Sendable {
     let id: Int64
@@ -15,27 +24,43 @@ extension Tables {
     /// Puts an event into the outbox. It is published after this transaction is committed, in the order of the ticket's
     /// rows.
     func publish(
-        _ event: TicketEvent, of ticketID: Int64, on channels: [String], data: String, except socketID: String? = nil
+        _ event: TicketEvent, of ticketID: Int64, on channels: [TicketChannel], _ data: SharedData,
+        except socketID: String? = nil
+    ) throws {
+        try self.insertEvent(event, ticketID, channels.map(\.name), data.text, socketID)
+    }
+
+    /// As above, for what only staff may hear.
+    func publish(
+        _ event: TicketEvent, of ticketID: Int64, on channel: StaffChannel, _ data: StaffData, except socketID: String?
+    ) throws {
+        try self.insertEvent(event, ticketID, [channel.rawValue], data.text, socketID)
+    }
+
+    private func insertEvent(
+        _ event: TicketEvent, _ ticketID: Int64, _ channels: [String], _ data: String, _ socketID: String?
     ) throws {
         // A channel's name has no space.
         _ = try self.insert(
             "INSERT INTO outbox (ticket_id, event, channels, data, socket_id) VALUES (?, ?, ?, ?, ?)",
             [ticketID, event.rawValue, channels.joined(separator: " "), data, socketID])
-        self.noteEvent(of: ticketID)
+        self.news.tickets.append(ticketID)
     }
 
-    /// All tickets with events, the one that waits longest first.
-    func ticketsWithEvents() throws -> [Int64] {
-        try self.rows("SELECT ticket_id FROM outbox GROUP BY ticket_id ORDER BY min(id)", []) { $0[0] }
+    /// Everything that waits; of the tickets, the one that waits longest first.
+    func pendingNews() throws -> OutboxNews {
+        OutboxNews(
+            tickets: try self.rows("SELECT ticket_id FROM outbox GROUP BY ticket_id ORDER BY min(id)", []) { $0[0] },
+            hasTermination: try self.barrier() != nil)
     }
 
-    /// The first rows of a ticket, in order.
-    func outbox(of ticketID: Int64, limit: Int64) throws -> [OutboxRow] {
+    /// The first rows of a ticket, in order; none with an id above `barrier`.
+    func outbox(of ticketID: Int64, limit: Int64, barrier: Int64?) throws -> [OutboxRow] {
         try self.rows(
             """
             SELECT id, ticket_id, event, channels, data, socket_id FROM outbox
-            WHERE ticket_id = ? ORDER BY id LIMIT ?
-            """, [ticketID, limit]
+            WHERE ticket_id = ? AND id <= ? ORDER BY id LIMIT ?
+            """, [ticketID, barrier ?? .max, limit]
         ) { row in
             OutboxRow(
                 id: row[0], ticketID: row[1], event: row[2],

@@ -26,13 +26,11 @@ extension Tables {
             case .createdAt: "u.created_at"
             }
         let direction = query.isDescending ? "DESC" : "ASC"
-        // A page beyond all numbers is as empty as any page past the end.
-        let (offset, overflow) = (query.page - 1).multipliedReportingOverflow(by: query.perPage)
         let page = try self.rows(
             """
             SELECT u.id, u.name, u.email, u.role, u.created_at FROM users u
             WHERE \(condition) ORDER BY \(column) \(direction), u.id \(direction) LIMIT ? OFFSET ?
-            """, arguments + [query.perPage, overflow ? Int64.max : offset]
+            """, arguments + [query.page.perPage, query.page.offset]
         ) { User(row: $0) }
         return (page, total)
     }
@@ -48,7 +46,7 @@ extension Tables {
     /// which admins and owners are told, and the chats, which go to the assignee, else to the first admin.
     ///
     /// Throws `invalid` for the last admin. All writes happen one after another, so one is always left.
-    func changeRole(of user: User, to role: Role, now: Timestamp) throws {
+    func changeRole(of user: User, to role: Role, by actorID: Int64?, now: Timestamp) throws {
         guard role != user.role else { return }
         if user.isAdmin, try self.isOnlyAdmin(user.id) {
             throw TicketFailure.invalid(ValidationErrors("role", "The last admin cannot be demoted."))
@@ -59,7 +57,7 @@ extension Tables {
         let assigned: [Int64] = try self.rows(
             "SELECT id FROM tickets WHERE assignee_id = ? ORDER BY id", [user.id]
         ) { $0[0] }
-        for id in assigned { try self.unassign(id, now: now) }
+        for id in assigned { try self.unassign(id, by: actorID, now: now) }
         try self.run(
             """
             UPDATE chats SET admin_id = coalesce(
@@ -74,11 +72,10 @@ extension Tables {
     }
 
     /// One ticket at a time: the longest thousand descriptions would be 260 MB.
-    private func unassign(_ id: Int64, now: Timestamp) throws {
-        guard var ticket = try self.ticket(id) else { return }
-        ticket.assignee = nil
-        ticket.updatedAt = max(now, Timestamp(microseconds: ticket.updatedAt.microseconds + 1))
-        try self.updateTicket(ticket)
-        try self.announce(.ticketUpdated, ticket)
+    private func unassign(_ id: Int64, by actorID: Int64?, now: Timestamp) throws {
+        guard let ticket = try self.ticket(id) else { return }
+        var free = ticket
+        free.assignee = nil
+        try self.change(ticket, to: free, by: actorID, now: now)
     }
 }

@@ -6,15 +6,11 @@ internal import GRDB
 /// connection, rows are read by position: the query interface costs twenty times as much.
 final class Tables {
     let db: Database
-    /// The tickets for which this transaction wrote to the outbox.
-    private(set) var eventTickets: [Int64] = []
+    /// What this transaction wrote for the relay.
+    var news = OutboxNews()
 
     init(db: Database) {
         self.db = db
-    }
-
-    func noteEvent(of ticketID: Int64) {
-        self.eventTickets.append(ticketID)
     }
 
     func row<T>(_ sql: String, _ arguments: StatementArguments, _ make: (Row) -> T) throws -> T? {

@@ -1,4 +1,5 @@
 internal import GRDB
+internal import NIOPosix
 
 /// The database: one writer, several readers, in one file.
 ///
@@ -13,26 +14,28 @@ final class TicketStore: Sendable {
     private let reads: ReadQueue
     private let writes: WriteQueue
 
-    private init(pool: DatabasePool, onEvents: @escaping @Sendable ([Int64]) -> Void) {
+    private init(pool: DatabasePool, onNews: @escaping @Sendable (OutboxNews) -> Void) {
         self.pool = pool
         self.lookUps = ReadQueue(pool: pool, readers: 1, readsPerTurn: 64)
         self.reads = ReadQueue(pool: pool, readers: Self.maxReaders, readsPerTurn: 1)
-        self.writes = WriteQueue(pool: pool, onEvents: onEvents)
+        self.writes = WriteQueue(pool: pool, onNews: onNews)
     }
 
     /// Opens the database in `dataDirectory`, makes it if there is none, and brings its schema up to date. Blocks.
     ///
-    /// `onEvents` hears, after each commit that wrote to the outbox, of the tickets concerned; it is called on the
-    /// writer's thread and must not block. Throws `StoreFailure`.
+    /// `onNews` hears, after each commit, of what it wrote for the relay; it is called on the writer's thread and must
+    /// not block. Throws `StoreFailure`.
     static func open(
-        dataDirectory: String, onEvents: @escaping @Sendable ([Int64]) -> Void = { _ in }
+        dataDirectory: String, onNews: @escaping @Sendable (OutboxNews) -> Void = { _ in }
     ) throws -> TicketStore {
         let file = DatabaseFile(dataDirectory: dataDirectory)
         do {
             try file.prepare()
             var configuration = Configuration()
             configuration.maximumReaderCount = Self.maxReaders + 1
-            configuration.busyMode = .timeout(5)
+            // For the server, the longest wait is for `switchboard erase`, which writes the whole database anew.
+            configuration.busyMode = .timeout(60)
+            configuration.prepareDatabase { try TicketSetFunctions.add(to: $0) }
             let pool = try DatabasePool(path: file.path, configuration: configuration)
             // After the opening: with the write-ahead log, GRDB sets NORMAL, which loses commits with the power.
             try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
@@ -41,10 +44,9 @@ final class TicketStore: Sendable {
                 throw StoreFailure("\(file.path) was made by a newer version; nothing was changed.")
             }
             try migrations.migrate(pool)
-            return TicketStore(pool: pool, onEvents: onEvents)
+            return TicketStore(pool: pool, onNews: onNews)
         } catch let error as DatabaseError {
-            let cause = error.message ?? "SQLite error \(error.resultCode.rawValue)"
-            throw StoreFailure("The database \(file.path) cannot be used: \(cause).")
+            throw StoreFailure(error, file)
         }
     }
 
@@ -61,6 +63,41 @@ final class TicketStore: Sendable {
         }
     }
 
+    /// The key of this installation's CSRF tokens. Blocks.
+    func csrfKey() throws -> [UInt8] {
+        guard let key = try self.pool.read({ try Tables(db: $0).key("csrf") }) else {
+            throw StoreFailure("The database has lost its keys; restore it from a backup.")
+        }
+        return key
+    }
+
+    /// Opens the database for something that no transaction can do. Blocks. A server may be running.
+    static func withConnection<T>(dataDirectory: String, _ body: (Database) throws -> T) throws -> T {
+        let store = try self.open(dataDirectory: dataDirectory)
+        do {
+            let result = try store.pool.writeWithoutTransaction(body)
+            try store.close()
+            return result
+        } catch {
+            try store.close()
+            throw error
+        }
+    }
+
+    /// The same for a command that needs a database that is there.
+    static func withExistingTables<T: Sendable>(
+        dataDirectory: String, _ body: @escaping @Sendable (Tables) throws -> T
+    ) async throws -> T {
+        try await NIOThreadPool.singleton.runIfActive {
+            try DatabaseFile(dataDirectory: dataDirectory).require()
+            do {
+                return try self.withTables(dataDirectory: dataDirectory, body)
+            } catch let error as DatabaseError {
+                throw StoreFailure(error, DatabaseFile(dataDirectory: dataDirectory))
+            }
+        }
+    }
+
     /// Reads one consistent state: the last one committed before the call, or a later one.
     func read<T: Sendable>(_ body: @escaping @Sendable (Tables) throws -> T) async throws -> T {
         try await self.reads.perform(body)
@@ -74,6 +111,22 @@ final class TicketStore: Sendable {
     /// Runs `body` as one transaction, all or nothing. Writes happen one after another, in the order of the calls.
     func write<T: Sendable>(_ body: @escaping @Sendable (Tables) throws -> T) async throws -> T {
         try await self.writes.perform(body)
+    }
+
+    /// Removes files that no attachment has: what a crash left. Blocks; nobody else may use the data directory.
+    func removeLeftovers(of files: AttachmentFiles) throws {
+        try self.pool.read { db in
+            let tables = Tables(db: db)
+            try files.removeLeftovers { try tables.hasFile($0) }
+        }
+    }
+
+    /// A number that changes when another process has written, and at no write of our own.
+    func version() async throws -> Int64 {
+        // Of the connection that writes: to the others our own writes are those of another.
+        try await self.pool.writeWithoutTransaction { db in
+            try Int64.fetchOne(db, sql: "PRAGMA data_version") ?? 0
+        }
     }
 
     /// Closes all connections. No call may be running or follow.

@@ -18,14 +18,14 @@ final class WriteQueue: Sendable {
 
     private let pool: DatabasePool
     private let thread: NIOThreadPool
-    private let onEvents: @Sendable ([Int64]) -> Void
+    private let onNews: @Sendable (OutboxNews) -> Void
     private let waiting = Mutex(Waiting())
 
-    init(pool: DatabasePool, onEvents: @escaping @Sendable ([Int64]) -> Void) {
+    init(pool: DatabasePool, onNews: @escaping @Sendable (OutboxNews) -> Void) {
         self.pool = pool
         self.thread = NIOThreadPool(numberOfThreads: 1)
         self.thread.start()
-        self.onEvents = onEvents
+        self.onNews = onNews
     }
 
     func perform<T: Sendable>(_ body: @escaping @Sendable (Tables) throws -> T) async throws -> T {
@@ -56,7 +56,7 @@ final class WriteQueue: Sendable {
                 for write in group { write.finish(failedBy: error) }
                 continue
             }
-            if !tables.eventTickets.isEmpty { self.onEvents(tables.eventTickets) }
+            if !tables.news.isEmpty { self.onNews(tables.news) }
             for write in group { write.finish(failedBy: nil) }
         }
     }

@@ -12,6 +12,13 @@ struct TicketDraft: Sendable {
     let description: String
     let category: Category
     let priority: Priority
+    var attachments: [NewAttachment] = []
+}
+
+/// A message to be posted; everything in it is checked. It has a text, or attachments, or both.
+struct MessageDraft: Sendable {
+    let content: String?
+    var attachments: [NewAttachment] = []
 }
 
 /// The fields of a ticket that were sent; nil for those that were not.
@@ -24,6 +31,20 @@ struct TicketChanges: Sendable {
     var priority: Priority?
     var status: Status?
     var assignee: Assignee?
+}
+
+/// Which part of a list.
+struct PageRequest: Sendable {
+    /// From 1.
+    var number: Int64 = 1
+    /// 1…100.
+    var perPage: Int64 = 10
+
+    /// How many items lie before the page. A page beyond all numbers is as empty as any page past the end.
+    var offset: Int64 {
+        let (offset, overflow) = (self.number - 1).multipliedReportingOverflow(by: self.perPage)
+        return overflow ? .max : offset
+    }
 }
 
 /// Which tickets, in which order, and which part of them.
@@ -58,6 +79,8 @@ struct TicketQuery: Sendable {
     var priority: Priority?
     var category: Category?
     var assignee: Assignee?
+    /// Only tickets in which all words of this text are found.
+    var search: String?
     /// Only tickets of this user (a filter).
     var owner: Int64?
     /// Only tickets of this user (what the reader may see); nil for all.

@@ -15,10 +15,7 @@ struct ManageUsers: Sendable {
         var text: String?
         var sort = Sort.createdAt
         var isDescending = true
-        /// From 1.
-        var page: Int64 = 1
-        /// 1…100.
-        var perPage: Int64 = 10
+        var page = PageRequest()
     }
 
     /// One page, and how many accounts there are on all pages.
@@ -33,7 +30,7 @@ struct ManageUsers: Sendable {
             // Two admins may demote each other at the same time: the second is none any more.
             guard try tables.user(actor.id)?.isAdmin == true else { throw TicketFailure.notAllowed }
             guard let user = try tables.user(id) else { throw TicketFailure.userNotFound }
-            try tables.changeRole(of: user, to: role.get(), now: now)
+            try tables.changeRole(of: user, to: role.get(), by: actor.id, now: now)
             return try tables.user(id) ?? user
         }
     }

@@ -5,16 +5,30 @@ struct ReadTickets: Sendable {
     func list(_ query: TicketQuery, for user: User) async throws -> (page: [TicketView], total: Int64) {
         var query = query
         query.visibleTo = user.isAdmin ? nil : user.id
-        return try await self.store.read { [query] in try $0.tickets(query, reader: user.id) }
+        return try await self.store.read { [query] in try $0.tickets(query, reader: user) }
     }
 
     func show(_ id: Int64, to session: Session) async throws -> TicketView {
         try await self.store.read { tables in
             let user = try tables.confirmed(session)
-            guard let view = try tables.ticketView(id, reader: user.id), TicketPolicy.canSee(view.ticket, user) else {
+            guard let view = try tables.ticketView(id, reader: user), TicketPolicy.canSee(view.ticket, user) else {
                 throw TicketFailure.notFound
             }
             return view
+        }
+    }
+
+    /// Throws `notFound` unless the ticket exists for this user.
+    func admit(_ user: User, toTicket id: Int64) async throws {
+        _ = try await self.store.read { try $0.visibleTicket(id, to: user) }
+    }
+
+    /// The attachment of a ticket or of a message in its chat. Throws `notFound` when the user may not see the ticket.
+    func attachment(_ id: Int64, for user: User) async throws -> StoredAttachment {
+        try await self.store.read { tables in
+            guard let stored = try tables.storedAttachment(id) else { throw TicketFailure.notFound }
+            _ = try tables.visibleTicket(stored.ticketID, to: user)
+            return stored
         }
     }
 

@@ -1,4 +1,4 @@
-/// Makes a customer's account and its first token.
+/// Makes a customer's account and its first token or session.
 struct RegisterAccount: Sendable {
     let store: TicketStore
     let passwords: PasswordHasher
@@ -12,7 +12,7 @@ struct RegisterAccount: Sendable {
 
     /// The fields are checked; the address is checked again in the transaction that takes it.
     func callAsFunction(
-        name: String, email: String, password: String
+        name: String, email: String, password: String, wish: AccessToken.Wish
     ) async throws -> (token: AccessToken, user: User) {
         let account = NewAccount(
             name: name, email: email, role: .customer, passwordHash: try await self.passwords.hash(password))
@@ -20,9 +20,7 @@ struct RegisterAccount: Sendable {
         let now = self.now()
         return try await self.store.write { tables in
             let user = try tables.insertUser(account, now: now)
-            let id = try tables.insertToken(
-                userID: user.id, name: AccessToken.defaultName, secretHash: secret.hash, now: now)
-            return (AccessToken(id: id, secret: secret), user)
+            return (try tables.openToken(wish, secret: secret, for: user.id, now: now), user)
         }
     }
 }

@@ -8,20 +8,18 @@ final class SessionMemory: Sendable {
     /// Some 5 MB.
     private static let capacity = 10_000
 
-    private let sessions = Mutex<[Int64: (session: Session, secretHash: [UInt8])]>([:])
+    private let sessions = Mutex<[Int64: (session: Session, token: StoredToken)]>([:])
 
-    func session(_ token: AccessToken.Presented) -> Session? {
-        guard let known = self.sessions.withLock({ $0[token.id] }), token.matches(secretHash: known.secretHash) else {
-            return nil
-        }
-        return known.session
+    /// The session by the token's number. Whoever asks compares the secret.
+    subscript(_ tokenID: Int64) -> (session: Session, token: StoredToken)? {
+        self.sessions.withLock { $0[tokenID] }
     }
 
-    func keep(_ session: Session, secretHash: [UInt8]) {
+    func keep(_ session: Session, _ token: StoredToken) {
         self.sessions.withLock { sessions in
             // Whoever is still there is soon known again.
             if sessions.count >= Self.capacity { sessions.removeAll() }
-            sessions[session.tokenID] = (session, secretHash)
+            sessions[token.id] = (session, token)
         }
     }
 }

@@ -6,7 +6,9 @@ enum InputValue: Sendable {
     case text(String)
     case integer(Int64)
     case bool(Bool)
-    /// A fraction, a list, an object: nothing that any field takes.
+    /// A list of so many values. What they are is of no interest: no field takes them.
+    case list(Int)
+    /// A fraction, an object: nothing that any field takes.
     case other
 }
 
@@ -31,11 +33,23 @@ struct Input: Sendable {
 
     /// The pairs of a query string or an urlencoded form; of a repeated name, the last counts.
     init(form text: String) {
-        for pair in FormCoding.pairs(text) { self.set(pair.name, .text(pair.value)) }
+        self.init(pairs: FormCoding.pairs(text))
+    }
+
+    /// The fields of a form; of a repeated name, the last counts.
+    init(pairs: [(name: String, value: String)]) {
+        for pair in pairs { self.set(pair.name, .text(pair.value)) }
     }
 
     /// The field's value; nil when it was not sent.
     subscript(_ field: String) -> InputValue? { self.values[field] }
+
+    /// How many fields with such a name have a value.
+    func count(where isMeant: (String) -> Bool) -> Int {
+        self.values.count { name, value in
+            if case .null = value { false } else { isMeant(name) }
+        }
+    }
 
     private mutating func set(_ name: String, _ value: InputValue) {
         guard case .text(let text) = value else {
@@ -46,7 +60,7 @@ struct Input: Sendable {
         self.values[name] = clean.isEmpty ? .null : .text(clean)
     }
 
-    private static let verbatim: Set<String> = ["password", "password_confirmation"]
+    private static let verbatim: Set<String> = ["password", "password_confirmation", "current_password"]
 
     /// Without white space, NUL and invisible marks at both ends.
     private static func trimmed(_ text: String) -> String {
@@ -89,6 +103,7 @@ private struct Members: Decodable {
         if (try? object.decodeNil(forKey: name)) == true { return .null }
         if let bool = try? object.decode(Bool.self, forKey: name) { return .bool(bool) }
         if let integer = try? object.decode(Int64.self, forKey: name) { return .integer(integer) }
+        if let list = try? object.nestedUnkeyedContainer(forKey: name) { return .list(list.count ?? 0) }
         return .other
     }
 }

@@ -36,18 +36,23 @@ struct Validator {
             return nil
         case .text(let text):
             return self.checked(text, field, min: min, max: max)
-        case .integer, .bool, .other:
+        case .integer, .bool, .list, .other:
             self.add(field, "The \(Self.label(field)) field must be a string.")
             return nil
         }
     }
 
+    /// Whether the field is missing or null.
+    func isBlank(_ field: String) -> Bool {
+        switch self.input[field] {
+        case nil, .null: true
+        default: false
+        }
+    }
+
     /// A text that may be missing or null.
     mutating func optionalText(_ field: String, max: Int) -> String? {
-        switch self.input[field] {
-        case nil, .null: nil
-        default: self.text(field, max: max)
-        }
+        self.isBlank(field) ? nil : self.text(field, max: max)
     }
 
     /// A text that may be missing, but not be empty when it is there.
@@ -83,6 +88,30 @@ struct Validator {
         }
     }
 
+    /// True or false that may be missing, but not be null when it is there: 1 and 0 are as good, as texts too.
+    mutating func sentBool(_ field: String) -> Bool? {
+        switch self.input[field] {
+        case nil: return nil
+        case .bool(let value): return value
+        case .integer(1), .text("1"): return true
+        case .integer(0), .text("0"): return false
+        default:
+            self.add(field, "The \(Self.label(field)) field must be true or false.")
+            return nil
+        }
+    }
+
+    /// A whole number that must be there.
+    mutating func integer(_ field: String) -> Int64? {
+        switch self.input[field] {
+        case nil, .null:
+            self.add(field, "The \(Self.label(field)) field is required.")
+            return nil
+        default:
+            return self.optionalInteger(field, min: .min)
+        }
+    }
+
     /// A whole number that may be missing or null.
     mutating func optionalInteger(_ field: String, min: Int64, max: Int64 = .max) -> Int64? {
         let value: Int64
@@ -105,6 +134,14 @@ struct Validator {
             return nil
         }
         return value
+    }
+
+    /// Which part of a list: the fields `page` and `per_page`.
+    mutating func page() -> PageRequest {
+        var page = PageRequest()
+        page.number = self.optionalInteger("page", min: 1) ?? page.number
+        page.perPage = self.optionalInteger("per_page", min: 1, max: 100) ?? page.perPage
+        return page
     }
 
     /// An email address that must be there.

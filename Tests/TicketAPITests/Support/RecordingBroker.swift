@@ -23,8 +23,20 @@ final class RecordingBroker: Sendable {
         var json: Value { (try? Value(parsing: self.data)) ?? .null }
     }
 
+    /// A request to end something, which the broker did.
+    struct Termination: Sendable, Equatable {
+        /// What follows the app's id.
+        var path: String
+        var sockets: [String]
+        var reconnects: Bool
+        /// Which request it was, from 0.
+        var request: Int
+    }
+
     private struct State {
         var events: [Event] = []
+        var terminations: [Termination] = []
+        var answerTermination: @Sendable (String) -> Int = { _ in 200 }
         var requests = 0
         var refused = 0
         var badSignatures = 0
@@ -34,6 +46,7 @@ final class RecordingBroker: Sendable {
 
     struct Snapshot: Sendable {
         let events: [Event]
+        let terminations: [Termination]
         let requests: Int
         let refused: Int
     }
@@ -92,9 +105,19 @@ final class RecordingBroker: Sendable {
         self.state.withLock { $0.answer = decide }
     }
 
-    var snapshot: Snapshot {
-        self.state.withLock { Snapshot(events: $0.events, requests: $0.requests, refused: $0.refused) }
+    /// Decides the status of each request to end something, by what follows the app's id in its path.
+    func answerTerminations(_ decide: @escaping @Sendable (String) -> Int) {
+        self.state.withLock { $0.answerTermination = decide }
     }
+
+    var snapshot: Snapshot { self.state.withLock { Self.snapshot(&$0) } }
+
+    private static func snapshot(_ state: inout State) -> Snapshot {
+        Snapshot(
+            events: state.events, terminations: state.terminations, requests: state.requests, refused: state.refused)
+    }
+
+    var terminations: [Termination] { self.snapshot.terminations }
     var events: [Event] { self.snapshot.events }
     var badSignatures: Int { self.state.withLock { $0.badSignatures } }
 
@@ -103,8 +126,7 @@ final class RecordingBroker: Sendable {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let isOver = self.state.withLock { state in
-                    let snapshot = Snapshot(events: state.events, requests: state.requests, refused: state.refused)
-                    if isMet(snapshot) || Task.isCancelled { return true }
+                    if isMet(Self.snapshot(&state)) || Task.isCancelled { return true }
                     state.waiters.append((isMet, continuation))
                     return false
                 }
@@ -129,7 +151,10 @@ final class RecordingBroker: Sendable {
         guard self.channel.withLock({ $0 != nil }) else { return nil }
         let (status, met) = self.state.withLock { state -> (Int, [CheckedContinuation<Void, Never>]) in
             var status = 401
-            if Self.isSigned(head, body) {
+            if Self.isSigned(head, body), let termination = Self.termination(head.uri, body, request: state.requests) {
+                status = state.answerTermination(termination.path)
+                if status == 200 { state.terminations.append(termination) } else { state.refused += 1 }
+            } else if Self.isSigned(head, body) {
                 let events = Self.events(head.uri, body, request: state.requests)
                 status = state.answer(events)
                 if status == 200 { state.events += events } else { state.refused += 1 }
@@ -137,7 +162,7 @@ final class RecordingBroker: Sendable {
                 state.badSignatures += 1
             }
             state.requests += 1
-            let snapshot = Snapshot(events: state.events, requests: state.requests, refused: state.refused)
+            let snapshot = Self.snapshot(&state)
             let met = state.waiters.filter { $0.isMet(snapshot) }.map(\.continuation)
             state.waiters.removeAll { $0.isMet(snapshot) }
             return (status, met)
@@ -157,8 +182,17 @@ final class RecordingBroker: Sendable {
         func value(_ name: String) -> String? { parameters.first { $0.name == name }?.value }
         let text = RequestSignature.stringToSign(
             method: "\(head.method)", path: String(halves[0]), parameters: parameters)
-        return value("body_md5") == MD5.hex(body) && value("auth_key") == self.credentials.key
+        return value("body_md5") == (body.isEmpty ? nil : MD5.hex(body)) && value("auth_key") == self.credentials.key
             && self.credentials.secret.sign(text).hex == value("auth_signature")
+    }
+
+    private static func termination(_ uri: String, _ body: [UInt8], request: Int) -> Termination? {
+        guard let path = uri.split(separator: "?").first, path.hasPrefix("/apps/app-1/"), path.contains("/terminate_")
+        else { return nil }
+        let json = (try? Value(parsing: String(decoding: body, as: UTF8.self))) ?? .null
+        return Termination(
+            path: String(path.dropFirst("/apps/app-1".count)), sockets: json["socket_ids"].items.compactMap(\.string),
+            reconnects: json["reconnect"] == .bool(true), request: request)
     }
 
     private static func events(_ uri: String, _ body: [UInt8], request: Int) -> [Event] {

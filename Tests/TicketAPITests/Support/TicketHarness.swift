@@ -18,7 +18,7 @@ final class TicketHarness: Sendable {
     let directory: String
     private let style: EventStyle
     private let aliases: [String: String]
-    private let configure: @Sendable (inout TicketConfiguration) -> Void
+    private let configure: @Sendable (inout TicketConfiguration) throws -> Void
     private let server = Mutex<Running?>(nil)
 
     private struct Running: Sendable {
@@ -32,7 +32,7 @@ final class TicketHarness: Sendable {
 
     private init(
         style: EventStyle, aliases: [String: String],
-        configure: @escaping @Sendable (inout TicketConfiguration) -> Void
+        configure: @escaping @Sendable (inout TicketConfiguration) throws -> Void
     ) async throws {
         self.style = style
         self.aliases = aliases
@@ -57,11 +57,13 @@ final class TicketHarness: Sendable {
     /// Runs `body` with a server and stops it afterwards, whatever happened.
     static func run(
         style: EventStyle = .plain, aliases: [String: String] = [:],
-        configure: @escaping @Sendable (inout TicketConfiguration) -> Void = { _ in },
+        configure: @escaping @Sendable (inout TicketConfiguration) throws -> Void = { _ in },
         _ body: @Sendable (TicketHarness) async throws -> Void
     ) async throws {
         let harness = try await TicketHarness(style: style, aliases: aliases, configure: configure)
+        QueryPlans.trace(harness.directory, false)
         try await harness.start()
+        QueryPlans.trace(harness.directory)
         do {
             try await body(harness)
         } catch {
@@ -74,15 +76,16 @@ final class TicketHarness: Sendable {
     private func end() async throws {
         try await self.stop()
         try await self.broker.stop()
+        try QueryPlans.check(self.directory)
         try FileManager.default.removeItem(atPath: self.directory)
     }
 
-    func configuration(port: Int = 0) -> TicketConfiguration {
+    func configuration(port: Int = 0) throws -> TicketConfiguration {
         var configuration = TicketConfiguration(
             host: "127.0.0.1", port: port, dataDirectory: self.directory, credentials: RecordingBroker.credentials,
             publishTarget: PublishTarget(scheme: .http, host: "127.0.0.1", port: self.broker.port),
             eventStyle: self.style, eventAliases: self.aliases)
-        self.configure(&configuration)
+        try self.configure(&configuration)
         return configuration
     }
 

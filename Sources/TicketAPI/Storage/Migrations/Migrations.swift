@@ -18,6 +18,8 @@ enum Migrations {
         ("2: sessions and live connections", Self.sessionsAndLiveConnections),
         ("3: comments, activity, read marks", Self.commentsActivityReadMarks),
         ("4: attachments", Self.attachments),
+        ("5: search and list indexes", Self.searchAndListIndexes),
         ("6: search of accounts, figures", Self.accountsSearchAndFigures),
+        ("7: tallies", Self.tallies),
     ]
 }

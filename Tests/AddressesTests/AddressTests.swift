@@ -1,4 +1,4 @@
-import BrokerCore
+import Addresses
 import Testing
 
 @Suite("Addresses and ranges")
