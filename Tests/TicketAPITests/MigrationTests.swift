@@ -31,12 +31,14 @@ struct MigrationTests {
         INSERT INTO tokens (id, user_id, name, secret_sha256, created_at, kind, last_used_at)
             VALUES (4, 1, 'browser', zeroblob(32), 3, 'session', 5);
         INSERT INTO live_sockets (token_id, socket_id, created_at) VALUES (4, '1.2', 6);
+        INSERT INTO terminations (id, after_event, sockets, channels, reconnects, user_id)
+            VALUES (1, 0, '1.3', '', 0, 5);
         """,
         """
         INSERT INTO comments (id, ticket_id, user_id, content, internal, created_at) VALUES (2, 4, 1, 'note', 1, 50);
         INSERT INTO activity (id, ticket_id, user_id, type, internal, changes, created_at)
             VALUES (2, 4, 5, 'created', 0, '{}', 51);
-        INSERT INTO read_marks (chat_id, user_id, message_id) VALUES (2, 5, 2);
+        INSERT INTO read_marks (chat_id, user_id, message_id, others) VALUES (2, 5, 2, 0);
         """,
         """
         INSERT INTO messages (id, chat_id, sender_id, receiver_id, content, created_at) VALUES (10, 2, 5, 1, NULL, 33);
@@ -44,10 +46,10 @@ struct MigrationTests {
             (1, 4, 10, 'a.png', 'image/png', 5, zeroblob(32), '0123456789abcdef0123456789abcdef', 52);
         INSERT INTO discarded_files (file) VALUES ('x');
         """,
-        "", "",
+        "", "", "",
     ]
 
-    @Test("OPS-5: a database of every earlier version becomes the newest with all that was in it", arguments: 1...6)
+    @Test("OPS-5: a database of every earlier version becomes the newest with all that was in it", arguments: 1...7)
     func fromVersion(_ version: Int) async throws {
         let directory = try TicketHarness.temporaryDirectory()
         defer { try? FileManager.default.removeItem(atPath: directory) }
@@ -125,7 +127,7 @@ struct MigrationTests {
         try await store.write { (tables: Tables) throws -> Void in
             for rows in Self.rows { try tables.db.execute(sql: rows) }
             for (statement, because) in [
-                ("INSERT INTO read_marks (chat_id, user_id, message_id) VALUES (3, 5, 2)", "read mark"),
+                ("INSERT INTO read_marks (chat_id, user_id, message_id, others) VALUES (3, 5, 2, 0)", "read mark"),
                 ("UPDATE read_marks SET chat_id = 3", "read mark"),
                 ("UPDATE read_marks SET message_id = 99", "read mark"),
                 (

@@ -42,7 +42,7 @@ package enum Erasure {
             let path = "\(dataDirectory)/attachments/\(file)"
             if FileManager.default.fileExists(atPath: path) { try FileManager.default.removeItem(atPath: path) }
         }
-        try TicketStore.withTables(dataDirectory: dataDirectory) { try $0.forgetDiscarded(files) }
+        try TicketStore.withTables(dataDirectory: dataDirectory) { try $0.forgetDiscardedFiles(files) }
     }
 
     private static func rewriteDatabase(_ dataDirectory: String) throws -> Bool {

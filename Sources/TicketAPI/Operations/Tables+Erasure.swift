@@ -30,10 +30,6 @@ extension Tables {
             userID: user.id, tickets: tickets.count, files: files, isAnonymised: try !self.deleteAccount(user.id))
     }
 
-    func forgetDiscarded(_ files: [String]) throws {
-        for file in files { try self.run("DELETE FROM discarded_files WHERE file = ?", [file]) }
-    }
-
     /// Deletes a ticket with what waits to be told of it, and tells, without a word of what was in it, that it is gone.
     private func eraseTicket(_ id: Int64) throws {
         guard var ticket = try self.ticket(id) else { return }
