@@ -1,13 +1,13 @@
 # 'make run' to try it, 'make test' to check it. Both may be run again and again.
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint fuzz autobahn conformance clean libraries python swift
+.PHONY: help run build test lint bench-tickets fuzz autobahn conformance clean libraries python swift
 
 BUILD_PACKAGES := libssl-dev libsqlite3-dev zlib1g-dev pkg-config git ca-certificates
 VENV := .venv
 
 help: ## Show what there is
-	@grep -E '^[a-z]+:.* ## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.* ## (.*)/make \1\t\2/' | expand -t 18
+	@grep -E '^[a-z-]+:.* ## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.* ## (.*)/make \1\t\2/' | expand -t 18
 
 run: build ## Build for release and serve the demo on http://127.0.0.1:8000 and ws://127.0.0.1:6001
 	@exec .build/release/switchboard serve --demo
@@ -30,6 +30,11 @@ lint: swift ## Check the format of the sources
 FUZZ_SECONDS ?= 60
 fuzz: libraries swift ## Fuzz every parser for a minute each; one of them: make fuzz TARGET=http FUZZ_SECONDS=600
 	scripts/fuzz $(TARGET) $(FUZZ_SECONDS)
+
+bench-tickets: libraries swift ## Measure the ticket API for about two minutes (docs/benchmarks.md); OPTIONS=--json
+	swift build -c release --product switchboard
+	swift build -c release --product ticket-bench
+	.build/release/ticket-bench --directory .build $(OPTIONS)
 
 autobahn: libraries swift ## Run Autobahn's WebSocket testsuite against the broker's connection code
 	scripts/autobahn

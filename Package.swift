@@ -23,7 +23,8 @@ let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "as
 let package = Package(
     name: "switchboard",
     products: [
-        .executable(name: "switchboard", targets: ["Runner"])
+        .executable(name: "switchboard", targets: ["Runner"]),
+        .executable(name: "ticket-bench", targets: ["TicketBench"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
@@ -93,6 +94,17 @@ let package = Package(
                 "Addresses", logging, lifecycle, .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Yams", package: "Yams"),
+            ],
+            swiftSettings: settings
+        ),
+
+        // 'make bench-tickets': measures the program from outside, beside a bare Hummingbird.
+        .executableTarget(
+            name: "TicketBench",
+            dependencies: [
+                logging, .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings
         ),

@@ -1,6 +1,6 @@
 internal import AsyncHTTPClient
 internal import FoundationEssentials
-internal import NIOCore
+package import NIOCore
 internal import NIOHTTP1
 internal import PusherProtocol
 
@@ -15,8 +15,10 @@ package struct HTTPEventPublisher: EventPublisher {
     private let credentials: LiveCredentials
     private let deadline: Duration
 
-    /// `deadline` is for one whole call, connecting included.
-    package init(target: PublishTarget, credentials: LiveCredentials, deadline: Duration = .seconds(10)) {
+    /// `deadline` is for one whole call, connecting included. All connections are the event loop's.
+    package init(
+        target: PublishTarget, credentials: LiveCredentials, deadline: Duration = .seconds(10), loop: any EventLoop
+    ) {
         var configuration = HTTPClient.Configuration(
             redirectConfiguration: .disallow,
             timeout: .init(connect: .seconds(3)),
@@ -24,7 +26,7 @@ package struct HTTPEventPublisher: EventPublisher {
         configuration.httpVersion = .http1Only
         // The caller has its own back-off, and wants to hear of a failure at once.
         configuration.connectionPool.retryConnectionEstablishment = false
-        self.client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+        self.client = HTTPClient(eventLoopGroupProvider: .shared(loop), configuration: configuration)
         self.target = target
         self.credentials = credentials
         self.deadline = deadline

@@ -41,7 +41,8 @@ package final class TicketServer: Service {
         let sweeper = FileSweeper(store: resources.store, files: resources.files, logger: logger)
         let relay = OutboxRelay(
             store: resources.store, doorbell: resources.doorbell, publisher: resources.publisher,
-            names: EventNames(style: configuration.eventStyle, aliases: configuration.eventAliases), logger: logger)
+            names: EventNames(style: configuration.eventStyle, aliases: configuration.eventAliases),
+            loop: resources.publisherLoop, logger: logger)
         let keeper = TokenKeeper(
             store: resources.store, lifetimes: configuration.lifetimes, now: environment.now, logger: logger)
         let socketSweep = SocketSweep(store: resources.store, now: environment.now, logger: logger)
@@ -49,7 +50,9 @@ package final class TicketServer: Service {
         let responder = self.responder(configuration, environment, resources, sweeper, keeper, logger)
         let application = Application(
             responder: responder,
-            server: .http1(configuration: self.http(configuration)),
+            server: HTTPServerBuilder {
+                LoopChannel(http: HTTP1Channel(responder: $0, configuration: Self.http(configuration)))
+            },
             configuration: ApplicationConfiguration(address: .hostname(configuration.host, port: configuration.port)),
             onServerRunning: { starter.yield($0.localAddress?.port ?? configuration.port) },
             logger: self.quiet(logger))
@@ -179,6 +182,7 @@ private struct Resources: Sendable {
     let csrfKey: [UInt8]
     let passwords: PasswordHasher
     let credentials: LiveCredentials
+    let publisherLoop: any EventLoop
     let publisher: HTTPEventPublisher
 
     static func open(_ configuration: TicketConfiguration, _ environment: TicketEnvironment) async throws -> Resources {
@@ -191,11 +195,13 @@ private struct Resources: Sendable {
             try store.removeLeftovers(of: files)
             let credentials = LiveCredentials(configuration.credentials)
             let threads = min(4, max(1, System.coreCount))
+            let loop = MultiThreadedEventLoopGroup.singleton.next()
             return Resources(
                 lock: lock, doorbell: doorbell, store: store, files: files, csrfKey: try store.csrfKey(),
                 passwords: try PasswordHasher(cost: environment.passwordCost, threads: threads),
-                credentials: credentials,
-                publisher: HTTPEventPublisher(target: configuration.publishTarget, credentials: credentials))
+                credentials: credentials, publisherLoop: loop,
+                publisher: HTTPEventPublisher(
+                    target: configuration.publishTarget, credentials: credentials, loop: loop))
         }
     }
 

@@ -27,6 +27,7 @@ import Testing
             "Digests", "Addresses", "PusherProtocol", "BrokerCore", "Broker", "PusherPublisher", "TicketAPI",
             "Webhooks",
         ]),
+        "TicketBench": Rule(ours: []),
     ]
 
     /// The modules that a source text imports.

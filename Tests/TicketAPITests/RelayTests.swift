@@ -2,6 +2,7 @@ import Foundation
 import GRDB
 import Logging
 import NIOHTTP1
+import NIOPosix
 import PusherPublisher
 import ServiceLifecycle
 import Synchronization
@@ -124,13 +125,14 @@ struct RelayTests {
         let directory = try TicketHarness.temporaryDirectory()
         let doorbell = OutboxDoorbell()
         let store = try TicketStore.open(dataDirectory: directory, onNews: doorbell.ring)
+        let loop = MultiThreadedEventLoopGroup.singleton.next()
         let publisher = HTTPEventPublisher(
             target: PublishTarget(scheme: .http, host: "127.0.0.1", port: broker.port),
-            credentials: LiveCredentials(RecordingBroker.credentials))
+            credentials: LiveCredentials(RecordingBroker.credentials), loop: loop)
         let log = RecordingLog()
         let relay = OutboxRelay(
             store: store, doorbell: doorbell, publisher: publisher, names: EventNames(style: .plain, aliases: [:]),
-            logger: Logger(label: "relay") { _ in log })
+            loop: loop, logger: Logger(label: "relay") { _ in log })
         let services = ServiceGroup(configuration: .init(services: [relay], logger: TicketHarness.logger))
         let running = Task { try await services.run() }
 
@@ -197,7 +199,7 @@ struct RelayTests {
 
             // All rows are gone, so a further start says nothing again.
             try await api.stop()
-            let queue = try DatabaseQueue(path: "\(api.directory)/tickets.sqlite")
+            let queue = try TicketHarness.database(in: api.directory)
             #expect(try await queue.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM outbox") } == 0)
             try queue.close()
             #expect(api.broker.events.count == 14)
@@ -208,7 +210,7 @@ struct RelayTests {
     func leftBehind() async throws {
         try await TicketHarness.run { api in
             try await api.stop()
-            let queue = try DatabaseQueue(path: "\(api.directory)/tickets.sqlite")
+            let queue = try TicketHarness.database(in: api.directory)
             try await queue.write { db in
                 for index in 0..<30 {
                     try db.execute(

@@ -105,7 +105,7 @@ struct StatisticsTests {
             let root = try await api.admin()
             let ada = try await api.customer("Ada")
             let id = try await api.ticket(of: ada)
-            let database = try DatabaseQueue(path: "\(api.directory)/tickets.sqlite")
+            let database = try TicketHarness.database(in: api.directory)
             func comment(by author: Int64, isInternal: Bool, after seconds: Int64) async throws {
                 let moment = Self.midnight.advanced(bySeconds: seconds).microseconds
                 try await database.write { db in

@@ -86,6 +86,16 @@ struct StoreTests {
         }
     }
 
+    @Test("A commit is on the disk before its caller hears of it: SQLite waits for it (FULL)")
+    func durability() async throws {
+        try await Self.inDirectory { directory in
+            let store = try TicketStore.open(dataDirectory: directory)
+            let synchronous = try await store.write { try $0.row("PRAGMA synchronous", []) { $0[0] as Int64 } }
+            #expect(synchronous == 2)
+            try store.close()
+        }
+    }
+
     @Test("A write that throws leaves nothing; those in the same transaction stay")
     func isolation() async throws {
         struct Refused: Error {}

@@ -206,7 +206,7 @@ struct UserTests {
             // The chat stays with whom it opened; the ticket moves on.
             _ = try await api.call(
                 .PATCH, "/tickets/\(tickets[2])", token: first.token, json: #"{"assigned_to":\#(second.id)}"#)
-            let database = try DatabaseQueue(path: "\(api.directory)/tickets.sqlite")
+            let database = try TicketHarness.database(in: api.directory)
             try await database.write { db in
                 try db.execute(
                     sql: "INSERT INTO live_sockets SELECT id, '1.' || id, 0 FROM tokens WHERE user_id IN (?, ?)",

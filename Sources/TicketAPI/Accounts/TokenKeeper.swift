@@ -31,10 +31,14 @@ final class TokenKeeper: Service {
         (self.rings, self.bell) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
+    /// Whether a use at `now` is worth a note.
+    func isDue(_ token: StoredToken, at now: Timestamp) -> Bool {
+        token.lastUsedAt.map { $0.advanced(bySeconds: Self.noteSeconds) <= now } ?? true
+    }
+
     /// The token was used at `now`. Any thread may call it.
     func noteUse(of token: StoredToken, at now: Timestamp) {
-        let due = token.lastUsedAt.map { $0.advanced(bySeconds: Self.noteSeconds) <= now } ?? true
-        guard due else { return }
+        guard self.isDue(token, at: now) else { return }
         self.uses.withLock { uses in
             guard uses.count < Self.maxWaiting else { return }
             uses[token.id] = now

@@ -39,7 +39,7 @@ struct ChatEndpoints: Sendable {
             ticketID: call.id,
             draft: fields.checked(attachments.map { MessageDraft(content: content, attachments: $0) }),
             socketID: call.socketID, idempotencyKey: key)
-        let (answer, isReplay) = try await self.postMessage(command, by: session.user)
+        let (answer, isReplay) = try await self.postMessage(command, by: session)
         return .json(
             .created, bytes: answer.utf8, headers: isReplay ? [.idempotencyReplayed: "true"] : [:])
     }

@@ -34,7 +34,7 @@ struct TicketEndpoints: Sendable {
     }
 
     func show(_ call: Call, _ session: Session) async throws -> Response {
-        Self.answer(.ok, try await self.readTickets.show(call.id, to: session.user))
+        Self.answer(.ok, try await self.readTickets.show(call.id, to: session))
     }
 
     func update(_ call: Call, _ session: Session) async throws -> Response {

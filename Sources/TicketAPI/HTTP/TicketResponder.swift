@@ -70,9 +70,15 @@ struct TicketResponder: HTTPResponder {
             let (route, id) = try Self.route(method, matches, path)
             var call = Call(
                 request: request, address: origin.address, usesTLS: origin.usesTLS, path: path, id: id)
-            let session = route.isGuarded ? try await self.session(of: call, &tally) : nil
-            if session?.kind == .session, method != .get { try await self.cookieMode.admit(&call) }
-            return try await self.run(route, call, session)
+            let session = route.isGuarded ? try await self.session(of: call, route, &tally) : nil
+            do {
+                if session?.kind == .session, method != .get { try await self.cookieMode.admit(&call) }
+                return try await self.run(route, call, session)
+            } catch let error where route.isConfirming {
+                // It may have come before the transaction that would have confirmed the session.
+                _ = try await self.sessions(Self.presented(call))
+                throw error
+            }
         }
         return try await self.runForm(request, from: origin, path, matches, &tally)
     }
@@ -88,7 +94,7 @@ struct TicketResponder: HTTPResponder {
         }
         var call = Call(
             request: request, address: origin.address, usesTLS: origin.usesTLS, path: path, id: posted.id)
-        let session = matches.contains(where: \.route.isGuarded) ? try await self.session(of: call, &tally) : nil
+        let session = matches.contains(where: \.route.isGuarded) ? try await self.session(of: call, nil, &tally) : nil
         var takesFiles = false
         if let session, let admitsFiles = posted.route.admitsFiles, BodyReader.isMultipart(request) {
             try await admitsFiles(call, session)
@@ -109,22 +115,25 @@ struct TicketResponder: HTTPResponder {
     }
 
     /// Who calls: by the bearer token, else by the session cookie.
-    private func session(of call: Call, _ tally: inout RequestTally) async throws -> Session {
-        let presented =
-            if let token = call.bearerToken {
-                AccessToken.Presented(token, as: .token)
-            } else {
-                call.sessionCookie?.session
-            }
-        let session = try await self.sessions(presented)
+    private func session(
+        of call: Call, _ route: Route?, _ tally: inout RequestTally
+    ) async throws -> Session {
+        let presented = Self.presented(call)
+        let isConfirmed = route?.isConfirming ?? false
+        let session = try await isConfirmed ? self.sessions.claimed(presented) : self.sessions(presented)
         try tally.identified(session.user.id)
         return session
+    }
+
+    private static func presented(_ call: Call) -> AccessToken.Presented? {
+        if let token = call.bearerToken { return AccessToken.Presented(token, as: .token) }
+        return call.sessionCookie?.session
     }
 
     private func run(_ route: Route, _ call: Call, _ session: Session?) async throws -> Response {
         switch route.endpoint {
         case .open(let run): return try await run(call)
-        case .guarded(let run):
+        case .guarded(let run), .confirming(let run):
             guard let session else { throw TicketFailure.unauthenticated }
             return try await run(call, session)
         }

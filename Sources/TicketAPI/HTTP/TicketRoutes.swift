@@ -22,12 +22,12 @@ enum TicketRoutes {
 
             Route(.get, path: "/tickets", .guarded(tickets.list)),
             Route(.post, path: "/tickets", .guarded(tickets.create), admitsFiles: { _, _ in }),
-            Route(.get, path: "/tickets/{id}", .guarded(tickets.show)),
+            Route(.get, path: "/tickets/{id}", .confirming(tickets.show)),
             Route(.put, .patch, path: "/tickets/{id}", .guarded(tickets.update)),
             Route(.delete, path: "/tickets/{id}", .guarded(tickets.delete)),
 
             Route(.get, path: "/tickets/{id}/chat", .guarded(chat.show)),
-            Route(.post, path: "/tickets/{id}/chat/messages", .guarded(chat.post), admitsFiles: chat.admit),
+            Route(.post, path: "/tickets/{id}/chat/messages", .confirming(chat.post), admitsFiles: chat.admit),
             Route(.post, path: "/tickets/{id}/chat/read", .guarded(chat.read)),
 
             Route(.get, path: "/attachments/{id}", .guarded(attachments.show)),

@@ -49,11 +49,10 @@ struct BackupSeal {
     }
 
     private func size(of file: UnsafeMutablePointer<FILE>) throws -> Int {
-        var status = stat()
-        guard fstat(fileno(file), &status) == 0 else {
+        guard fseek(file, 0, SEEK_END) == 0, case let length = ftell(file), length >= 0 else {
             throw StoreFailure("\(self.path) cannot be read: \(SystemError.last).")
         }
-        return Int(status.st_size)
+        return length
     }
 
     private func digest(

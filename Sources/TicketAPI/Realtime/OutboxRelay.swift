@@ -1,4 +1,5 @@
 internal import Logging
+internal import NIOCore
 internal import PusherProtocol
 internal import PusherPublisher
 internal import ServiceLifecycle
@@ -31,17 +32,21 @@ final class OutboxRelay: Service {
     private let publisher: any EventPublisher
     private let terminations: Terminations
     private let names: EventNames
+    private let executor: LoopExecutor
     private let logger: Logger
     private let signals: AsyncStream<Signal>
     private let notify: AsyncStream<Signal>.Continuation
 
+    /// `loop` is the publisher's, so that a call does not change threads.
     init(
-        store: TicketStore, doorbell: OutboxDoorbell, publisher: HTTPEventPublisher, names: EventNames, logger: Logger
+        store: TicketStore, doorbell: OutboxDoorbell, publisher: HTTPEventPublisher, names: EventNames,
+        loop: any EventLoop, logger: Logger
     ) {
         self.store = store
         self.publisher = publisher
         self.terminations = Terminations(store: store, publisher: publisher)
         self.names = names
+        self.executor = LoopExecutor(loop: loop)
         self.logger = logger
         (self.signals, self.notify) = AsyncStream.makeStream()
         doorbell.connect { [notify] in notify.yield(.committed($0)) }
@@ -49,6 +54,10 @@ final class OutboxRelay: Service {
 
     /// Runs until graceful shutdown, and then until the outbox is empty, the broker is away or three seconds are over.
     func run() async throws {
+        try await withTaskExecutorPreference(self.executor) { try await self.relay() }
+    }
+
+    private func relay() async throws {
         var lanes = RelayLanes()
         let version = try await self.store.version()
         self.notify.yield(.committed(try await self.store.read { try $0.pendingNews() }))
@@ -133,7 +142,7 @@ final class OutboxRelay: Service {
         var accepted: [Int64] = []
         do {
             // Read together: whoever sees an event sees the termination before it, until the broker has carried it out.
-            let (rows, barrier) = try await self.store.read { tables in
+            let (rows, barrier) = try await self.store.lookUp { tables in
                 let barrier = try tables.barrier()
                 return (
                     try tickets.flatMap { try tables.outbox(of: $0, limit: Self.rowsPerLane, barrier: barrier) },

@@ -14,7 +14,9 @@ final class Tables {
     }
 
     func row<T>(_ sql: String, _ arguments: StatementArguments, _ make: (Row) -> T) throws -> T? {
-        try Row.fetchOne(self.db.cachedStatement(sql: sql), arguments: arguments).map(make)
+        // A cursor's row is no copy, and is gone with the cursor.
+        let cursor = try Row.fetchCursor(self.db.cachedStatement(sql: sql), arguments: arguments)
+        return try withExtendedLifetime(cursor) { try cursor.next().map(make) }
     }
 
     func rows<T>(_ sql: String, _ arguments: StatementArguments, _ make: (Row) -> T) throws -> [T] {

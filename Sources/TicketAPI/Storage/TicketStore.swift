@@ -6,11 +6,18 @@ internal import NIOPosix
 /// A write is a transaction, and when the call returns it is on the disk (`synchronous = FULL`): it survives the end of the
 /// process and the machine's power loss. Writes that wait at the same time share one such wait (`WriteQueue`).
 final class TicketStore: Sendable {
+    /// Threads for reads that may take long, and one for those that do not.
+    private static let maxReaders = 4
+
     private let pool: DatabasePool
+    private let lookUps: ReadQueue
+    private let reads: ReadQueue
     private let writes: WriteQueue
 
     private init(pool: DatabasePool, onNews: @escaping @Sendable (OutboxNews) -> Void) {
         self.pool = pool
+        self.lookUps = ReadQueue(pool: pool, readers: 1, readsPerTurn: 64)
+        self.reads = ReadQueue(pool: pool, readers: Self.maxReaders, readsPerTurn: 1)
         self.writes = WriteQueue(pool: pool, onNews: onNews)
     }
 
@@ -25,14 +32,13 @@ final class TicketStore: Sendable {
         do {
             try file.prepare()
             var configuration = Configuration()
-            configuration.maximumReaderCount = 4
+            configuration.maximumReaderCount = Self.maxReaders + 1
             // For the server, the longest wait is for `switchboard erase`, which writes the whole database anew.
             configuration.busyMode = .timeout(60)
-            configuration.prepareDatabase { db in
-                try db.execute(sql: "PRAGMA synchronous = FULL")
-                try TicketSetFunctions.add(to: db)
-            }
+            configuration.prepareDatabase { try TicketSetFunctions.add(to: $0) }
             let pool = try DatabasePool(path: file.path, configuration: configuration)
+            // After the opening: with the write-ahead log, GRDB sets NORMAL, which loses commits with the power.
+            try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
             let migrations = Migrations.all
             guard try pool.read({ try !migrations.hasBeenSuperseded($0) }) else {
                 throw StoreFailure("\(file.path) was made by a newer version; nothing was changed.")
@@ -94,7 +100,12 @@ final class TicketStore: Sendable {
 
     /// Reads one consistent state: the last one committed before the call, or a later one.
     func read<T: Sendable>(_ body: @escaping @Sendable (Tables) throws -> T) async throws -> T {
-        try await self.pool.read { try body(Tables(db: $0)) }
+        try await self.reads.perform(body)
+    }
+
+    /// As `read`, for what keys find at once: many callers share one thread's turn.
+    func lookUp<T: Sendable>(_ body: @escaping @Sendable (Tables) throws -> T) async throws -> T {
+        try await self.lookUps.perform(body)
     }
 
     /// Runs `body` as one transaction, all or nothing. Writes happen one after another, in the order of the calls.
@@ -124,6 +135,9 @@ final class TicketStore: Sendable {
         // the whole database. Another process that reads right now prevents it, and then the log stays beside it.
         _ = try? self.pool.writeWithoutTransaction { try $0.checkpoint(.truncate) }
         try self.pool.close()
+        try self.lookUps.shutdown()
+        try self.reads.shutdown()
+        try self.writes.shutdown()
     }
 
     /// Whether an error says that the disk, or what one may have of it, is full.

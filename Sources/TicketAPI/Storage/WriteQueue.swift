@@ -1,10 +1,11 @@
 internal import GRDB
+internal import NIOPosix
 internal import Synchronization
 
 /// Group commit: writes that wait at the same time share one transaction.
 ///
 /// Each runs in a savepoint, so that one which throws leaves nothing behind and the others stay. The queue is emptied
-/// on the database's writer thread; a caller waits without a thread.
+/// on one thread at a time; a caller waits without a thread.
 final class WriteQueue: Sendable {
     private struct Waiting {
         var writes: [any PendingWrite] = []
@@ -16,11 +17,14 @@ final class WriteQueue: Sendable {
     private static let maxWritesPerTransaction = 256
 
     private let pool: DatabasePool
+    private let thread: NIOThreadPool
     private let onNews: @Sendable (OutboxNews) -> Void
     private let waiting = Mutex(Waiting())
 
     init(pool: DatabasePool, onNews: @escaping @Sendable (OutboxNews) -> Void) {
         self.pool = pool
+        self.thread = NIOThreadPool(numberOfThreads: 1)
+        self.thread.start()
         self.onNews = onNews
     }
 
@@ -32,19 +36,22 @@ final class WriteQueue: Sendable {
                 defer { waiting.isScheduled = true }
                 return !waiting.isScheduled
             }
-            if mustSchedule { self.pool.asyncWriteWithoutTransaction { self.drain($0) } }
+            if mustSchedule {
+                self.thread.submit { _ in self.pool.writeWithoutTransaction { self.drain($0) } }
+            }
         }
     }
 
-    /// On the writer thread.
+    /// Ends the thread. No call may be running or follow. Blocks.
+    func shutdown() throws {
+        try self.thread.syncShutdownGracefully()
+    }
+
     private func drain(_ db: Database) {
         while let group = self.nextGroup() {
             let tables = Tables(db: db)
             do {
-                try db.inTransaction(.immediate) {
-                    for write in group { try self.run(write, tables) }
-                    return .commit
-                }
+                try self.transact(group, tables)
             } catch {
                 for write in group { write.finish(failedBy: error) }
                 continue
@@ -54,16 +61,28 @@ final class WriteQueue: Sendable {
         }
     }
 
-    /// Throws when the transaction is lost with this write: some errors (disk full, I/O) end it as a whole, and then
-    /// nothing of the group is stored.
-    private func run(_ write: any PendingWrite, _ tables: Tables) throws {
+    // As GRDB's own blocks do it, with statements that are prepared once.
+
+    private func transact(_ group: [any PendingWrite], _ tables: Tables) throws {
+        try tables.run("BEGIN IMMEDIATE", [])
         do {
-            try tables.db.inSavepoint { write.run(tables) ? .commit : .rollback }
+            for write in group { try self.run(write, tables) }
+            try tables.run("COMMIT", [])
         } catch {
-            // There is no savepoint any more to go back to; the write knows why.
-            throw write.error ?? error
+            // Some errors (disk full, I/O) end the transaction by themselves; this does nothing then.
+            try tables.db.rollback()
+            throw error
         }
-        if !tables.db.isInsideTransaction, let error = write.error { throw error }
+    }
+
+    /// Throws when the transaction is lost with this write, and then nothing of the group is stored.
+    private func run(_ write: any PendingWrite, _ tables: Tables) throws {
+        try tables.run("SAVEPOINT write", [])
+        guard !write.run(tables) else { return try tables.run("RELEASE write", []) }
+        // There is no savepoint any more to go back to when the error ended the transaction.
+        guard tables.db.isInsideTransaction else { throw write.error ?? DatabaseError(resultCode: .SQLITE_ABORT) }
+        try tables.run("ROLLBACK TO write", [])
+        try tables.run("RELEASE write", [])
     }
 
     private func nextGroup() -> [any PendingWrite]? {

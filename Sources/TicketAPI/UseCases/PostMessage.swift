@@ -22,14 +22,15 @@ struct PostMessage: Sendable {
     let now: @Sendable () -> Timestamp
 
     /// The JSON text of the answer, and whether it is an earlier one again.
-    func callAsFunction(_ command: Command, by user: User) async throws -> (answer: String, isReplay: Bool) {
+    func callAsFunction(_ command: Command, by session: Session) async throws -> (answer: String, isReplay: Bool) {
         let files = (try? command.draft.get())?.attachments ?? []  // Of a refused message there are none to keep.
-        return try await self.files.keeping(files, unless: \.isReplay) { try await self.post(command, by: user) }
+        return try await self.files.keeping(files, unless: \.isReplay) { try await self.post(command, by: session) }
     }
 
-    private func post(_ command: Command, by user: User) async throws -> (answer: String, isReplay: Bool) {
+    private func post(_ command: Command, by session: Session) async throws -> (answer: String, isReplay: Bool) {
         let now = self.now()
         return try await self.store.write { tables in
+            let user = try tables.confirmed(session)
             let ticket = try tables.visibleTicket(command.ticketID, to: user)
             let draft = try command.draft.get()
             guard let text = command.idempotencyKey else {

@@ -8,8 +8,9 @@ struct ReadTickets: Sendable {
         return try await self.store.read { [query] in try $0.tickets(query, reader: user) }
     }
 
-    func show(_ id: Int64, to user: User) async throws -> TicketView {
+    func show(_ id: Int64, to session: Session) async throws -> TicketView {
         try await self.store.read { tables in
+            let user = try tables.confirmed(session)
             guard let view = try tables.ticketView(id, reader: user), TicketPolicy.canSee(view.ticket, user) else {
                 throw TicketFailure.notFound
             }

@@ -5,19 +5,44 @@ struct Sessions: Sendable {
     let keeper: TokenKeeper
     let now: @Sendable () -> Timestamp
 
+    private let memory = SessionMemory()
+
+    init(store: TicketStore, lifetimes: TokenLifetimes, keeper: TokenKeeper, now: @escaping @Sendable () -> Timestamp) {
+        self.store = store
+        self.lifetimes = lifetimes
+        self.keeper = keeper
+        self.now = now
+    }
+
+    /// As below, for those who call `Tables.confirmed` in the transaction that does the work: the token may be gone.
+    func claimed(_ presented: AccessToken.Presented?) async throws -> Session {
+        if let presented, let known = self.memory[presented.id], presented.isRight(known.token),
+            self.isInTime(known.token), !self.keeper.isDue(known.token, at: self.now())
+        {
+            return known.session
+        }
+        return try await self(presented)
+    }
+
     /// The session that a token stands for. Throws `unauthenticated`.
     func callAsFunction(_ presented: AccessToken.Presented?) async throws -> Session {
-        guard let presented, let known = try await self.store.read({ try $0.token(presented.id) }),
+        guard let presented, let known = try await self.store.lookUp({ try $0.token(presented.id) }),
             presented.isRight(known.token)
         else { throw TicketFailure.unauthenticated }
-        let (token, now) = (known.token, self.now())
-        let end = self.lifetimes.end(token.kind, createdAt: token.createdAt, lastUsedAt: token.lastUsedAt)
-        guard end.map({ now < $0 }) ?? true else {
+        let token = known.token
+        guard self.isInTime(token) else {
             self.keeper.sweep()
             throw TicketFailure.unauthenticated
         }
-        self.keeper.noteUse(of: token, at: now)
-        return Session(user: known.user, tokenID: token.id, kind: token.kind)
+        self.keeper.noteUse(of: token, at: self.now())
+        let session = Session(user: known.user, tokenID: token.id, kind: token.kind)
+        self.memory.keep(session, token)
+        return session
+    }
+
+    private func isInTime(_ token: StoredToken) -> Bool {
+        let end = self.lifetimes.end(token.kind, createdAt: token.createdAt, lastUsedAt: token.lastUsedAt)
+        return end.map { self.now() < $0 } ?? true
     }
 
     /// Ends this session; others of the same user live on.

@@ -1,6 +1,7 @@
 import AsyncHTTPClient
 import Digests
 import Foundation
+import GRDB
 import Logging
 import NIOCore
 import NIOHTTP1
@@ -44,6 +45,13 @@ final class TicketHarness: Sendable {
         let directory = FileManager.default.temporaryDirectory.appendingPathComponent("tickets-\(UUID())")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         return directory.path
+    }
+
+    /// A second connection to the database, which waits its turn while the server writes.
+    static func database(in directory: String) throws -> DatabaseQueue {
+        var configuration = GRDB.Configuration()
+        configuration.busyMode = .timeout(30)
+        return try DatabaseQueue(path: "\(directory)/tickets.sqlite", configuration: configuration)
     }
 
     /// Runs `body` with a server and stops it afterwards, whatever happened.
