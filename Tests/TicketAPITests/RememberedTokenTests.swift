@@ -24,7 +24,9 @@ struct RememberedTokenTests {
                     #expect(reply.status < 300)
                 }
                 if byOther {
-                    try await database.write { try $0.execute(sql: "DELETE FROM tokens") }
+                    try await database.write { db in
+                        try db.execute(sql: "DELETE FROM tokens WHERE user_id = ?", arguments: [ada.id])
+                    }
                 } else {
                     #expect(try await api.call(.POST, "/logout", token: token).status == 200)
                 }
@@ -43,7 +45,9 @@ struct RememberedTokenTests {
             let (root, ada) = (try await api.admin(), try await api.customer("Ada"))
             let id = try await api.ticket(of: ada)
             #expect(try await api.call(.GET, "/tickets/\(id)", token: root.token).status == 200)
-            try await database.write { try $0.execute(sql: "UPDATE users SET role = 'customer'") }
+            try await database.write { db in
+                try db.execute(sql: "UPDATE users SET role = 'customer' WHERE id = ?", arguments: [root.id])
+            }
             #expect(try await api.call(.GET, "/tickets/\(id)", token: root.token).status == 404)
         }
     }

@@ -1,3 +1,5 @@
+// Whichever module is loaded first owns the members of C's `stat`: in a build of the whole module, that is NIO's.
+internal import CNIOLinux
 internal import FoundationEssentials
 internal import Glibc
 
