@@ -11,7 +11,7 @@ struct EraseCommand: AsyncParsableCommand {
             For a person who asks to be forgotten. What an admin wrote in the tickets of others stays, by "Deleted user". \
             No trace remains in the data directory; backups and directories before-restore-… still have all of it.
 
-            It works while a server is running. The database is written anew, some ten seconds for each gigabyte, and \
+            It works while a server is running. The database is written anew, some fifteen seconds for each gigabyte, and \
             what is posted meanwhile waits.
             """)
 
