@@ -117,7 +117,8 @@ package final class TicketServer: Service {
     private static func http(_ configuration: TicketConfiguration) -> HTTP1Channel.Configuration {
         let limit = TimeAmount(configuration.idleLimit)
         return HTTP1Channel.Configuration(
-            additionalChannelHandlers: [StalledReaderHandler(limit: limit)], idleTimeout: limit,
+            additionalChannelHandlers: [StalledReaderHandler(limit: limit), RequestBodyHandler(limit: limit)],
+            idleTimeout: limit,
             httpDecoderConfiguration: .init(
                 maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 32 << 10, maxHeaderFieldCount: 100))
     }

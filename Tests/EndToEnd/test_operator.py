@@ -395,6 +395,18 @@ def test_an_interrupted_restore_is_finished_by_whoever_comes_next(data, backup, 
     assert b"bob@example.org" in (aside / "tickets.sqlite").read_bytes()
 
 
+def test_a_backup_behind_a_symbolic_link_is_copied_and_left_as_it_is(backup, tmp_path):
+    before = backup.read_bytes()
+    latest = tmp_path / "latest"
+    latest.symlink_to(backup)
+    for name in ("first", "second"):
+        command(tmp_path / name, "restore", latest)
+        file = tmp_path / name / "tickets.sqlite"
+        assert not file.is_symlink() and file.stat().st_mode & 0o777 == 0o600
+        assert [user["email"] for user in users(tmp_path / name)] == ["ada@example.org"]
+    assert backup.read_bytes() == before
+
+
 def test_events_of_another_time_are_not_published_again(start, data, tmp_path):
     """The broker is away when the backup is made; what was to be said then is old when the backup comes back."""
     server = start("tickets", PUSHER_HOST="127.0.0.1", PUSHER_PORT=9)

@@ -30,4 +30,19 @@ struct LoginThrottleTests {
         try take("new@x.y", at: 31)
         try take("other@x.y", at: 60)
     }
+
+    @Test("ACC-4: a subscriber's /64 is one network address, and so is an IPv4 address in either form")
+    func networks() throws {
+        let throttle = LoginThrottle()
+        func take(_ address: String) throws { _ = try throttle.take(email: "a@x.y", address: address, now: self.now) }
+        for host in 1...LoginThrottle.limit { try take("2001:db8::\(host):1") }
+        #expect { try take("2001:db8:0:0:ffff::") } throws: {
+            if case TicketFailure.throttled = $0 { true } else { false }
+        }
+        try take("2001:db8:0:1::1")
+        for index in 0..<LoginThrottle.limit { try take(index.isMultiple(of: 2) ? "192.0.2.1" : "::ffff:192.0.2.1") }
+        #expect { try take("::ffff:192.0.2.1") } throws: {
+            if case TicketFailure.throttled = $0 { true } else { false }
+        }
+    }
 }

@@ -18,7 +18,7 @@ final class LoginThrottle: Sendable {
 
     fileprivate struct Key: Hashable, Sendable {
         let email: String
-        let address: String
+        let address: NetworkKey
     }
 
     private let record = Mutex(Record())
@@ -26,7 +26,7 @@ final class LoginThrottle: Sendable {
     /// Throws `throttled` when all slots of the last minute are taken, `overloaded` when there is no room for another
     /// pair of addresses. Both are at most a few hundred characters: what is kept is no longer.
     func take(email: String, address: String, now: Timestamp) throws(TicketFailure) -> Slot {
-        let slot = Slot(key: Key(email: email, address: address), takenAt: now)
+        let slot = Slot(key: Key(email: email, address: NetworkKey(address)), takenAt: now)
         try self.record.withLock { record throws(TicketFailure) in try record.add(slot) }
         return slot
     }

@@ -28,12 +28,15 @@ enum BodyReader {
     static func isMultipart(_ request: Request) -> Bool { self.type(of: request) == .multipart }
 
     /// - Parameter files: where the files of a form go; nil for a route that takes none.
-    static func read(_ request: Request, files: AttachmentFiles? = nil) async throws -> ReceivedBody {
+    static func read(
+        _ request: Request, on connection: ConnectionContext, files: AttachmentFiles? = nil
+    ) async throws -> ReceivedBody {
         let type = self.type(of: request)
         let length = request.headers[.contentLength].flatMap { Int($0) }
         guard (length ?? 0) <= (type == .multipart && files != nil ? FormReader.maxBytes : Self.maxBytes) else {
             throw HTTPFailure.contentTooLarge
         }
+        if request.headers[.expect] != nil { connection.wantsBody() }
         if type == .multipart, length != 0 {
             var reader = try FormReader(contentType: request.headers[.contentType] ?? "", files: files)
             return try await reader.read(request)
@@ -49,10 +52,17 @@ enum BodyReader {
         case .json:
             do {
                 return try Input(json: bytes.readableBytesView)
+            } catch is TooManyFields {
+                throw HTTPFailure.tooManyFields
             } catch {
                 throw HTTPFailure.malformedJSON
             }
-        case .form: return Input(form: String(buffer: bytes))
+        case .form:
+            // Counted first: it is their decoding that takes time.
+            guard bytes.readableBytesView.count(where: { $0 == UInt8(ascii: "&") }) < Input.maxFields else {
+                throw HTTPFailure.tooManyFields
+            }
+            return Input(form: String(buffer: bytes))
         case .multipart, nil: throw HTTPFailure.unsupportedMediaType
         }
     }

@@ -8,15 +8,23 @@ internal import PusherProtocol
 struct ConnectionContext: InitializableFromSource {
     /// The caller's network address, without the port.
     let address: String
+    private let channel: any Channel
 
     init(source: ApplicationRequestContextSource) {
+        self.channel = source.channel
         self.address = source.channel.remoteAddress?.ipAddress ?? "unknown"
+    }
+
+    /// The body of the request is about to be read: a client that waits to be asked for it is asked.
+    func wantsBody() {
+        self.channel.triggerUserOutboundEvent(RequestBodyHandler.BodyIsWanted(), promise: nil)
     }
 }
 
 /// One request on its way to its endpoint.
 struct Call: Sendable {
     let request: Request
+    let connection: ConnectionContext
     /// The client's network address.
     let address: String
     /// Whether the client came by TLS.
@@ -37,12 +45,12 @@ struct Call: Sendable {
     /// The fields of the body. Throws `HTTPFailure` when it is too large, of another type, or malformed.
     func input() async throws -> Input {
         if let body = self.body { return body.input }
-        return try await BodyReader.read(self.request).input
+        return try await BodyReader.read(self.request, on: self.connection).input
     }
 
     /// Reads the body now and keeps what it says. Throws as `input` does.
     mutating func readBody() async throws {
-        if self.body == nil { self.body = try await BodyReader.read(self.request) }
+        if self.body == nil { self.body = try await BodyReader.read(self.request, on: self.connection) }
     }
 
     func header(_ name: HTTPField.Name) -> String? { self.request.headers[name] }

@@ -30,21 +30,29 @@ struct CookieMode: Sendable {
     ///
     /// The token is in one of two header fields; without either, the body is read for its `_token`.
     func admit(_ call: inout Call) async throws {
-        guard let cookie = call.sessionCookie else { return }
-        let expected = self.key.code(for: cookie.text)
-        let shown = [HTTPField.Name.xsrfToken, .csrfToken].compactMap { call.header($0) }
-        guard shown.isEmpty else {
-            guard shown.contains(where: { expected.matches(hex: $0) }) else { throw HTTPFailure.csrfMismatch }
-            return
-        }
+        guard let cookie = call.sessionCookie, try !self.isShown(inHeadersOf: call, cookie) else { return }
         do {
             try await call.readBody()
         } catch is HTTPFailure {
             throw HTTPFailure.csrfMismatch
         }
-        guard case .text(let text) = try await call.input()["_token"], expected.matches(hex: text) else {
-            throw HTTPFailure.csrfMismatch
-        }
+        guard case .text(let text) = try await call.input()["_token"],
+            self.key.code(for: cookie.text).matches(hex: text)
+        else { throw HTTPFailure.csrfMismatch }
+    }
+
+    /// Throws `csrfMismatch` when the call's header fields have a wrong token: then its body need not be read.
+    func checkHeaders(_ call: Call) throws(HTTPFailure) {
+        if let cookie = call.sessionCookie { _ = try self.isShown(inHeadersOf: call, cookie) }
+    }
+
+    /// Whether a header field has the token; false when no field has any. Throws `csrfMismatch` for a wrong one.
+    private func isShown(inHeadersOf call: Call, _ cookie: SessionCookie) throws(HTTPFailure) -> Bool {
+        let shown = [HTTPField.Name.xsrfToken, .csrfToken].compactMap { call.header($0) }
+        if shown.isEmpty { return false }
+        let expected = self.key.code(for: cookie.text)
+        guard shown.contains(where: { expected.matches(hex: $0) }) else { throw .csrfMismatch }
+        return true
     }
 
     /// What whoever logs in by this call is to get: a session in the place of the one that the browser has, or a token.

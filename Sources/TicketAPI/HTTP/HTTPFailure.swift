@@ -5,6 +5,7 @@ internal import PusherPublisher
 /// A refusal that HTTP itself knows, before any use case is asked.
 enum HTTPFailure: Error {
     case contentTooLarge
+    case tooManyFields
     /// The client went away, or the server is told to stop, before the body's end.
     case contentIncomplete
     case unsupportedMediaType
@@ -31,6 +32,7 @@ extension Response {
         var headers = headers
         headers[.contentType] = "application/json"
         headers[.cacheControl] = "no-cache, private"
+        headers[.xContentTypeOptions] = "nosniff"
         return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
     }
 
@@ -44,6 +46,7 @@ extension Response {
     init(_ failure: HTTPFailure) {
         switch failure {
         case .contentTooLarge: self = .message(.contentTooLarge, "The request body is too large.")
+        case .tooManyFields: self = .message(.contentTooLarge, "The request body has too many fields.")
         case .contentIncomplete: self = .message(.badRequest, "The request body is incomplete.")
         case .unsupportedMediaType:
             self = .message(

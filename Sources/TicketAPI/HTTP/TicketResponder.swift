@@ -20,7 +20,7 @@ struct TicketResponder: HTTPResponder {
     func respond(to request: Request, context: ConnectionContext) async throws -> Response {
         let origin = self.proxies.origin(of: request, from: context.address)
         var tally = self.throttle.tally(address: origin.address)
-        var response = try await self.answer(to: request, from: origin, &tally)
+        var response = try await self.answer(to: request, on: context, from: origin, &tally)
         // A refusal tells of its own limit.
         if let allowance = tally.allowance, response.headers[.rateLimit] == nil {
             response.headers[.rateLimit] = String(allowance.limit)
@@ -32,11 +32,12 @@ struct TicketResponder: HTTPResponder {
 
     /// Throws `HTTPParserError` only, which Hummingbird answers.
     private func answer(
-        to request: Request, from origin: TrustedProxies.Origin, _ tally: inout RequestTally
+        to request: Request, on connection: ConnectionContext, from origin: TrustedProxies.Origin,
+        _ tally: inout RequestTally
     ) async throws -> Response {
         defer { tally.ended() }
         do {
-            return try await self.run(request, from: origin, &tally)
+            return try await self.run(request, on: connection, from: origin, &tally)
         } catch let failure as TicketFailure {
             return Response(failure)
         } catch let failure as HTTPFailure {
@@ -52,7 +53,8 @@ struct TicketResponder: HTTPResponder {
     }
 
     private func run(
-        _ request: Request, from origin: TrustedProxies.Origin, _ tally: inout RequestTally
+        _ request: Request, on connection: ConnectionContext, from origin: TrustedProxies.Origin,
+        _ tally: inout RequestTally
     ) async throws -> Response {
         if let preflight = self.crossOrigin.preflight(request) { return preflight }
         let path = request.uri.path
@@ -69,10 +71,16 @@ struct TicketResponder: HTTPResponder {
             let method = request.method == .head ? .get : request.method
             let (route, id) = try Self.route(method, matches, path)
             var call = Call(
-                request: request, address: origin.address, usesTLS: origin.usesTLS, path: path, id: id)
-            let session = route.isGuarded ? try await self.session(of: call, route, &tally) : nil
+                request: request, connection: connection, address: origin.address, usesTLS: origin.usesTLS, path: path,
+                id: id)
+            var session = route.isGuarded ? try await self.session(of: call, route, &tally) : nil
             do {
                 if session?.kind == .session, method != .get { try await self.cookieMode.admit(&call) }
+                // Whoever takes his time to send a body may have lost the right to by its end.
+                if session != nil, !route.isConfirming, [.post, .put, .patch].contains(method) {
+                    try await call.readBody()
+                    session = try await self.sessions(Self.presented(call))
+                }
                 return try await self.run(route, call, session)
             } catch let error where route.isConfirming {
                 // It may have come before the transaction that would have confirmed the session.
@@ -80,30 +88,34 @@ struct TicketResponder: HTTPResponder {
                 throw error
             }
         }
-        return try await self.runForm(request, from: origin, path, matches, &tally)
+        return try await self.runForm(request, on: connection, from: origin, path, matches, &tally)
     }
 
     /// An HTML form can only POST; it names what it means in a field. Who sends it, and whether files are wanted of this
     /// sender, is known before it is read.
     private func runForm(
-        _ request: Request, from origin: TrustedProxies.Origin, _ path: String,
+        _ request: Request, on connection: ConnectionContext, from origin: TrustedProxies.Origin, _ path: String,
         _ matches: [(route: Route, id: Int64)], _ tally: inout RequestTally
     ) async throws -> Response {
         guard let posted = matches.first(where: { $0.route.methods.contains(.post) }) ?? matches.first else {
             throw HTTPFailure.routeNotFound(path: path)
         }
         var call = Call(
-            request: request, address: origin.address, usesTLS: origin.usesTLS, path: path, id: posted.id)
-        let session = matches.contains(where: \.route.isGuarded) ? try await self.session(of: call, nil, &tally) : nil
+            request: request, connection: connection, address: origin.address, usesTLS: origin.usesTLS, path: path,
+            id: posted.id)
+        var session = matches.contains(where: \.route.isGuarded) ? try await self.session(of: call, nil, &tally) : nil
         var takesFiles = false
         if let session, let admitsFiles = posted.route.admitsFiles, BodyReader.isMultipart(request) {
+            if session.kind == .session { try self.cookieMode.checkHeaders(call) }
             try await admitsFiles(call, session)
             takesFiles = true
         }
-        let body = try await BodyReader.read(request, files: takesFiles ? self.files : nil)
+        let body = try await BodyReader.read(request, on: connection, files: takesFiles ? self.files : nil)
         call.body = body
         do {
             if session?.kind == .session { try await self.cookieMode.admit(&call) }
+            // Whoever takes his time to send a body may have lost the right to by its end.
+            if session != nil { session = try await self.sessions(Self.presented(call)) }
             let (route, _) = try Self.route(Self.namedMethod(body.input) ?? .post, matches, path)
             let response = try await self.run(route, call, session)
             await self.files.discard(body.uploads)

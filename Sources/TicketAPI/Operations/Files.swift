@@ -33,6 +33,23 @@ enum Files {
         guard fsync(descriptor) == 0 else { throw StoreFailure("\(path) cannot be written: \(SystemError.last).") }
     }
 
+    /// Copies what is in a file, be it behind a symbolic link, into a new file that its owner alone may read.
+    static func copy(_ path: String, to target: String) throws {
+        let source = open(path, O_RDONLY | O_CLOEXEC)
+        guard source >= 0 else { throw StoreFailure("\(path) cannot be read: \(SystemError.last).") }
+        defer { close(source) }
+        let copy = open(target, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard copy >= 0 else { throw StoreFailure("\(target) cannot be written: \(SystemError.last).") }
+        defer { close(copy) }
+        while true {
+            let count = sendfile(copy, source, nil, 1 << 30)
+            if count == 0 { return }
+            guard count > 0 || errno == EINTR else {
+                throw StoreFailure("\(target) cannot be written: \(SystemError.last).")
+            }
+        }
+    }
+
     static func rename(_ path: String, to target: String) throws {
         guard Glibc.rename(path, target) == 0 else {
             throw StoreFailure("\(path) cannot be moved to \(target): \(SystemError.last).")

@@ -80,8 +80,7 @@ package enum Restore {
     }
 
     private static func buildDatabase(_ path: String, from backup: BackupFile) throws {
-        try FileManager.default.copyItem(atPath: backup.path, toPath: path)
-        chmod(path, 0o600)
+        try Files.copy(backup.path, to: path)
         let database = try DatabaseQueue(path: path)
         try database.writeWithoutTransaction { db in
             // A crash leaves a stage, which is thrown away.

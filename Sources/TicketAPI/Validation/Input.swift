@@ -12,15 +12,22 @@ enum InputValue: Sendable {
     case other
 }
 
+/// There are more fields than any form has.
+struct TooManyFields: Error {}
+
 /// The fields of a request, cleaned as Laravel cleans them: white space around a text is dropped (not from passwords),
 /// and an empty text is null.
 struct Input: Sendable {
+    /// As in PHP. What a field costs is more than its bytes, and its reader holds up others.
+    static let maxFields = 1000
+
     private var values: [String: InputValue] = [:]
 
     /// No fields.
     init() {}
 
-    /// The members of a JSON object; of any other JSON value there are none. Throws when it is not JSON.
+    /// The members of a JSON object; of any other JSON value there are none. Throws `TooManyFields`, and when it is
+    /// not JSON.
     init(json bytes: some Collection<UInt8>) throws {
         let members = try JSONDecoder().decode(Members.self, from: Data(bytes))
         for (name, value) in members.values { self.set(name, value) }
@@ -92,6 +99,7 @@ private struct Members: Decodable {
     init(from decoder: any Decoder) throws {
         // Not an object: valid JSON without fields.
         guard let object = try? decoder.container(keyedBy: Name.self) else { return }
+        guard object.allKeys.count <= Input.maxFields else { throw TooManyFields() }
         for name in object.allKeys {
             self.values[name.stringValue] = Self.value(of: object, name)
         }
