@@ -46,8 +46,9 @@ package final class TicketServer: Service {
         let keeper = TokenKeeper(
             store: resources.store, lifetimes: configuration.lifetimes, now: environment.now, logger: logger)
         let socketSweep = SocketSweep(store: resources.store, now: environment.now, logger: logger)
+        let handover = Handover(store: resources.store, now: environment.now, logger: logger)
         let (started, starter) = AsyncThrowingStream<Int, any Error>.makeStream()
-        let responder = self.responder(configuration, environment, resources, sweeper, keeper, logger)
+        let responder = self.responder(configuration, environment, resources, sweeper, keeper, handover, logger)
         let application = Application(
             responder: responder,
             server: HTTPServerBuilder {
@@ -58,7 +59,7 @@ package final class TicketServer: Service {
             logger: self.quiet(logger))
         // Shut down from the last to the first: the relay publishes what the last requests stored.
         var group = ServiceGroupConfiguration(
-            services: [sweeper, relay, keeper, socketSweep, application], logger: self.quiet(logger))
+            services: [sweeper, relay, keeper, socketSweep, handover, application], logger: self.quiet(logger))
         // Of the process's ten seconds the broker and the webhooks, which are shut down after this, need their shares.
         group.maximumGracefulShutdownDuration = .seconds(4)
         let services = ServiceGroup(configuration: group)
@@ -132,7 +133,7 @@ package final class TicketServer: Service {
 
     private static func responder(
         _ configuration: TicketConfiguration, _ environment: TicketEnvironment, _ resources: Resources,
-        _ sweeper: FileSweeper, _ keeper: TokenKeeper, _ logger: Logger
+        _ sweeper: FileSweeper, _ keeper: TokenKeeper, _ handover: Handover, _ logger: Logger
     ) -> TicketResponder {
         let store = resources.store
         let now = environment.now
@@ -162,8 +163,8 @@ package final class TicketServer: Service {
                 authorizeChannel: AuthorizeChannel(grants: grants, credentials: resources.credentials),
                 authenticateUser: AuthenticateUser(grants: grants, credentials: resources.credentials)),
             admin: AdminEndpoints(
-                manageUsers: ManageUsers(store: store, now: now), readStatistics: ReadStatistics(store: store, now: now)
-            ))
+                manageUsers: ManageUsers(store: store, handover: handover),
+                readStatistics: ReadStatistics(store: store, now: now)))
         let requestThrottle = RequestThrottle(
             perUser: configuration.requestsPerMinutePerUser, perAddress: configuration.requestsPerMinutePerAddress,
             now: now)

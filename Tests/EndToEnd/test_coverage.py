@@ -31,8 +31,9 @@ def named_by_tests():
     for file in (ROOT / "Tests").rglob("*.swift"):
         for title in re.findall(r'@(?:Test|Suite)\(\s*"((?:[^"\\]|\\.)*)"', file.read_text()):
             found |= names(title)
-    for file in (ROOT / "Tests").rglob("test_*.py"):
-        for function, docstring in re.findall(r'def (test_\w+)\([^)]*\):(?:\n    """((?:[^"\\]|"(?!""))*)""")?', file.read_text()):
+    # What conftest.py does around the tests shows rules too.
+    for file in [*(ROOT / "Tests").rglob("test_*.py"), *(ROOT / "Tests").rglob("conftest.py")]:
+        for function, docstring in re.findall(r'def (\w+)\([^)]*\):(?:\n    """((?:[^"\\]|"(?!""))*)""")?', file.read_text()):
             found |= names(function.replace("_", " ")) | names(docstring)
     return found
 

@@ -45,4 +45,15 @@ struct LoginThrottleTests {
             if case TicketFailure.throttled = $0 { true } else { false }
         }
     }
+
+    @Test("ACC-5: a clock that was put back does not make the minute longer than two")
+    func clockPutBack() throws {
+        let throttle = LoginThrottle()
+        func take(at seconds: Int64) throws {
+            _ = try throttle.take(email: "a@x.y", address: "a", now: self.now.advanced(bySeconds: seconds))
+        }
+        for _ in 0..<LoginThrottle.limit { try take(at: 3600) }
+        #expect { try take(at: 3590) } throws: { if case TicketFailure.throttled = $0 { true } else { false } }
+        try take(at: 0)
+    }
 }

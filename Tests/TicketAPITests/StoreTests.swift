@@ -168,15 +168,18 @@ struct StoreTests {
     func diskFull() async throws {
         try await Self.inDirectory { directory in
             let store = try TicketStore.open(dataDirectory: directory)
-            let user = try await store.write { tables in
-                try tables.insertUser(
+            let session = try await store.write { tables in
+                let user = try tables.insertUser(
                     NewAccount(name: "n", email: "a@b.c", role: .customer, passwordHash: ""), now: .now())
+                let token = try tables.openToken(
+                    .token(name: nil), secret: AccessToken.Secret(), for: user.id, now: .now())
+                return Session(user: user, tokenID: token.id, kind: .token)
             }
             let draft = TicketDraft(
                 subject: "s", description: String(repeating: "x", count: 60_000), category: .general, priority: .low)
             let files = try AttachmentFiles(dataDirectory: directory)
             let open = OpenTicket(store: store, files: files, now: Timestamp.now)
-            let kept = try await open(draft, by: user).ticket.id
+            let kept = try await open(draft, by: session).ticket.id
             // SQLite's own limit gives the same error as the file system's.
             try await store.write { tables in
                 let pages = try Int.fetchOne(tables.db, sql: "PRAGMA page_count") ?? 0
@@ -186,7 +189,7 @@ struct StoreTests {
                 for _ in 0..<8 {
                     group.addTask {
                         do {
-                            _ = try await open(draft, by: user)
+                            _ = try await open(draft, by: session)
                             return false
                         } catch {
                             return TicketStore.isDiskFull(error)
@@ -198,7 +201,7 @@ struct StoreTests {
             #expect(failures == 8)
             #expect(try await store.read { try $0.ticket(kept)?.subject } == "s")
             try await store.write { try $0.db.execute(sql: "PRAGMA max_page_count = 100000") }
-            _ = try await open(draft, by: user)
+            _ = try await open(draft, by: session)
             try await files.shutdown()
             try store.close()
         }
@@ -214,5 +217,34 @@ struct StoreTests {
         ])
     func timestamps(_ microseconds: Int64, _ text: String) {
         #expect(Timestamp(microseconds: microseconds).iso8601 == text)
+    }
+
+    @Test("Whoever else needs the connection that writes gets it although writes never cease to wait")
+    func fairness() async throws {
+        try await Self.inDirectory { directory in
+            let store = try TicketStore.open(dataDirectory: directory)
+            let turns = Turns()
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<8 {
+                    group.addTask {
+                        // A group of writes takes long enough for others to be waiting at its end. The bound ends what
+                        // would not end by itself.
+                        while !turns.areOver, turns.count < 2000 {
+                            try await store.write { _ in
+                                turns.take()
+                                usleep(2000)
+                            }
+                        }
+                    }
+                }
+                while turns.count < 16 { await Task.yield() }
+                let before = turns.count
+                _ = try await store.version()
+                #expect(turns.count - before < 100)
+                turns.end()
+                try await group.waitForAll()
+            }
+            try store.close()
+        }
     }
 }

@@ -188,6 +188,87 @@ struct UserTests {
         }
     }
 
+    /// A thousand open tickets of `owner`, assigned to `assignee`, each with a chat with that admin.
+    private static func assign(_ api: TicketHarness, to assignee: Int64, of owner: Int64) throws {
+        try QueryPlans.open(api.directory) { db in
+            try db.execute(
+                sql: """
+                    BEGIN IMMEDIATE;
+                    WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 1000)
+                    INSERT INTO tickets (user_id, assignee_id, subject, description, category, priority, status,
+                        created_at, updated_at) SELECT \(owner), \(assignee), 's', 'd', 0, 0, 0, 0, 0 FROM n;
+                    INSERT INTO chats (ticket_id, customer_id, admin_id)
+                        SELECT id, user_id, assignee_id FROM tickets WHERE assignee_id = \(assignee);
+                    COMMIT;
+                    """)
+        }
+    }
+
+    /// How many tickets and chats an account has as an admin.
+    private static func work(leftTo id: Int64, _ api: TicketHarness) throws -> Int? {
+        try QueryPlans.open(api.directory) { db in
+            try Int.fetchOne(
+                db,
+                sql: """
+                    SELECT (SELECT count(*) FROM tickets WHERE assignee_id = ?1)
+                        + (SELECT count(*) FROM chats WHERE admin_id = ?1)
+                    """, arguments: [id])
+        }
+    }
+
+    @Test("ADM-7: others write while a demotion takes an admin off a thousand tickets and chats")
+    func demotionBesideOthers() async throws {
+        try await TicketHarness.run { api in
+            let (root, leaver) = (try await api.admin(), try await api.admin("Leaver"))
+            let ada = try await api.customer("Ada")
+            let ticket = try await api.ticket(of: ada)
+            try Self.assign(api, to: leaver.id, of: ada.id)
+            let turns = Turns()
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<2 {
+                    group.addTask {
+                        while !turns.areOver {
+                            let reply = try await api.call(
+                                .POST, "/tickets/\(ticket)/comments", token: ada.token, json: #"{"content":"x"}"#)
+                            #expect(reply.status == 201)
+                        }
+                    }
+                }
+                #expect(try await self.setRole("customer", of: leaver.id, by: root, api).status == 200)
+                turns.end()
+                try await group.waitForAll()
+            }
+            let types = try QueryPlans.open(api.directory) { db in
+                try String.fetchAll(db, sql: "SELECT type FROM activity ORDER BY id")
+            }
+            #expect(try Self.work(leftTo: leaver.id, api) == 0)
+            #expect(types.count { $0 == "updated" } == 1000)
+            // In one transaction nobody's comment would be in between.
+            let longest = types.split { $0 != "updated" }.map(\.count).max() ?? 0
+            #expect(longest <= 500)
+        }
+    }
+
+    @Test("ADM-7: what a demotion could not finish is finished after the next start")
+    func demotionCutShort() async throws {
+        try await TicketHarness.run { api in
+            let (root, leaver) = (try await api.admin(), try await api.admin("Leaver"))
+            let ada = try await api.customer("Ada")
+            try Self.assign(api, to: leaver.id, of: ada.id)
+            try await api.stop()
+            try QueryPlans.open(api.directory) { db in
+                try db.execute(sql: "UPDATE users SET role = 'customer' WHERE id = ?", arguments: [leaver.id])
+            }
+            try await api.start()
+            while try Self.work(leftTo: leaver.id, api) != 0 {
+                try await Task.sleep(for: .milliseconds(50))
+            }
+            let list = try await api.call(.GET, "/tickets?assigned_to=none", token: root.token).json
+            #expect(list["meta"]["total"] == 1000)
+            await api.broker.wait { $0.events.count { $0.name == "TicketUpdated" } >= 2000 }
+        }
+    }
+
     @Test("ADM-7: a demotion takes tickets, chats and live connections, and tells of each ticket; the token lives on")
     func demotion() async throws {
         try await TicketHarness.run { api in

@@ -45,14 +45,19 @@ package enum Accounts {
     }
 
     /// Gives an account a role, with all that follows from it; false when it has it already. The last admin cannot be
-    /// demoted.
+    /// demoted. What this process leaves undone when it is ended, a server finishes.
     package static func setRole(_ role: Role, email: String, dataDirectory: String) async throws -> Bool {
-        try await TicketStore.withExistingTables(dataDirectory: dataDirectory) { tables in
+        let (user, isDemoted) = try await TicketStore.withExistingTables(dataDirectory: dataDirectory) { tables in
             let user = try tables.account(email)
-            guard user.role != role else { return false }
-            try tables.changeRoleOrRefuse(of: user, to: role, now: .now())
-            return true
+            return (user, try tables.changeRoleOrRefuse(of: user, to: role))
         }
+        var hasMore = isDemoted
+        while hasMore {
+            hasMore = try await TicketStore.withExistingTables(dataDirectory: dataDirectory) { tables in
+                try tables.handOver(from: user.id, by: nil, limit: Handover.batch, now: .now())
+            }
+        }
+        return user.role != role
     }
 
     /// Gives an account another password and ends all its tokens and sessions.
@@ -80,9 +85,9 @@ extension Tables {
     }
 
     /// `changeRole`, with a refusal in the operator's terms.
-    func changeRoleOrRefuse(of user: User, to role: Role, now: Timestamp) throws {
+    func changeRoleOrRefuse(of user: User, to role: Role) throws -> Bool {
         do {
-            try self.changeRole(of: user, to: role, by: nil, now: now)
+            return try self.changeRole(of: user, to: role)
         } catch TicketFailure.invalid(let errors) {
             throw OperatorRefusal.refused(errors.summary)
         }

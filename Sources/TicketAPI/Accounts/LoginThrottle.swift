@@ -42,9 +42,8 @@ final class LoginThrottle: Sendable {
 
         mutating func add(_ slot: Slot) throws(TicketFailure) {
             let now = slot.takenAt
-            let horizon = now.advanced(bySeconds: -LoginThrottle.windowSeconds)
-            self.sweep(horizon: horizon, now: now)
-            let taken = self.slots[slot.key, default: []].filter { $0 > horizon }
+            self.sweep(now)
+            let taken = self.slots[slot.key, default: []].filter { Self.counts($0, at: now) }
             if taken.count >= LoginThrottle.limit, let oldest = taken.first {
                 throw .throttled(
                     limit: LoginThrottle.limit, until: oldest.advanced(bySeconds: LoginThrottle.windowSeconds),
@@ -52,6 +51,12 @@ final class LoginThrottle: Sendable {
             }
             guard self.slots[slot.key] != nil || self.slots.count < LoginThrottle.maxKeys else { throw .overloaded }
             self.slots[slot.key] = taken + [now]
+        }
+
+        /// A slot of the last minute. One that lies further ahead than a minute is from before the clock was put back.
+        private static func counts(_ takenAt: Timestamp, at now: Timestamp) -> Bool {
+            takenAt > now.advanced(bySeconds: -LoginThrottle.windowSeconds)
+                && takenAt <= now.advanced(bySeconds: LoginThrottle.windowSeconds)
         }
 
         mutating func remove(_ slot: Slot) {
@@ -62,10 +67,10 @@ final class LoginThrottle: Sendable {
 
         /// Once a minute, and when there is no room, forgets who has no slot left. Between sweeps the table grows with
         /// the logins that failed or are under way, up to `maxKeys`.
-        private mutating func sweep(horizon: Timestamp, now: Timestamp) {
-            guard self.sweptAt <= horizon || self.slots.count >= LoginThrottle.maxKeys else { return }
+        private mutating func sweep(_ now: Timestamp) {
+            guard !Self.counts(self.sweptAt, at: now) || self.slots.count >= LoginThrottle.maxKeys else { return }
             self.sweptAt = now
-            self.slots = self.slots.filter { slots in slots.value.contains { $0 > horizon } }
+            self.slots = self.slots.filter { slots in slots.value.contains { Self.counts($0, at: now) } }
         }
     }
 }

@@ -20,7 +20,7 @@ struct AdminEndpoints: Sendable {
         guard session.user.isAdmin else { throw TicketFailure.notAllowed }
         var fields = Validator(try await call.input())
         let role = Self.role(fields.text("role"), &fields)
-        let user = try await self.manageUsers.changeRole(of: call.id, to: fields.checked(role), by: session.user)
+        let user = try await self.manageUsers.changeRole(of: call.id, to: fields.checked(role), by: session)
         return .json(.ok, ["data": user.json])
     }
 

@@ -48,7 +48,7 @@ struct ChatEndpoints: Sendable {
         var fields = Validator(try await call.input())
         let messageID = fields.integer("message_id")
         let mark = try await self.markRead(
-            ofTicket: call.id, upTo: fields.checked(messageID), by: session.user, except: call.socketID)
+            ofTicket: call.id, upTo: fields.checked(messageID), by: session, except: call.socketID)
         return .json(.ok, ["data": ["message_id": .int(mark)]])
     }
 }

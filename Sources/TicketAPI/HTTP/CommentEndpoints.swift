@@ -18,7 +18,7 @@ struct CommentEndpoints: Sendable {
         let isInternal = session.user.isAdmin ? fields.sentBool("internal") ?? false : false
         let draft = content.map { Comments.Draft(content: $0, isInternal: isInternal) }
         let comment = try await self.comments.add(
-            fields.checked(draft), toTicket: call.id, by: session.user, except: call.socketID)
+            fields.checked(draft), toTicket: call.id, by: session, except: call.socketID)
         return .json(.created, ["data": comment])
     }
 

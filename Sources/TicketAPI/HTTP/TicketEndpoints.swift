@@ -30,7 +30,7 @@ struct TicketEndpoints: Sendable {
         let draft = TicketDraft(
             subject: subject, description: description, category: category, priority: priority,
             attachments: attachments)
-        return Self.answer(.created, try await self.openTicket(draft, by: session.user))
+        return Self.answer(.created, try await self.openTicket(draft, by: session))
     }
 
     func show(_ call: Call, _ session: Session) async throws -> Response {
@@ -47,14 +47,14 @@ struct TicketEndpoints: Sendable {
             status: fields.sentTerm("status"),
             assignee: Self.assignee(&fields))
         let view = try await self.updateTicket(
-            call.id, by: session.user, expecting: call.expectedVersion,
+            call.id, by: session, expecting: call.expectedVersion,
             managing: fields.input["status"] != nil || fields.input["assigned_to"] != nil,
             changes: fields.checked(changes))
         return Self.answer(.ok, view)
     }
 
     func delete(_ call: Call, _ session: Session) async throws -> Response {
-        try await self.updateTicket.delete(call.id, by: session.user, expecting: call.expectedVersion)
+        try await self.updateTicket.delete(call.id, by: session, expecting: call.expectedVersion)
         return Response(status: .noContent)
     }
 

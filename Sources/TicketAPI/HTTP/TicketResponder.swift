@@ -73,14 +73,9 @@ struct TicketResponder: HTTPResponder {
             var call = Call(
                 request: request, connection: connection, address: origin.address, usesTLS: origin.usesTLS, path: path,
                 id: id)
-            var session = route.isGuarded ? try await self.session(of: call, route, &tally) : nil
+            let session = route.isGuarded ? try await self.session(of: call, route, &tally) : nil
             do {
                 if session?.kind == .session, method != .get { try await self.cookieMode.admit(&call) }
-                // Whoever takes his time to send a body may have lost the right to by its end.
-                if session != nil, !route.isConfirming, [.post, .put, .patch].contains(method) {
-                    try await call.readBody()
-                    session = try await self.sessions(Self.presented(call))
-                }
                 return try await self.run(route, call, session)
             } catch let error where route.isConfirming {
                 // It may have come before the transaction that would have confirmed the session.
@@ -103,7 +98,7 @@ struct TicketResponder: HTTPResponder {
         var call = Call(
             request: request, connection: connection, address: origin.address, usesTLS: origin.usesTLS, path: path,
             id: posted.id)
-        var session = matches.contains(where: \.route.isGuarded) ? try await self.session(of: call, nil, &tally) : nil
+        let session = matches.contains(where: \.route.isGuarded) ? try await self.session(of: call, nil, &tally) : nil
         var takesFiles = false
         if let session, let admitsFiles = posted.route.admitsFiles, BodyReader.isMultipart(request) {
             if session.kind == .session { try self.cookieMode.checkHeaders(call) }
@@ -114,8 +109,6 @@ struct TicketResponder: HTTPResponder {
         call.body = body
         do {
             if session?.kind == .session { try await self.cookieMode.admit(&call) }
-            // Whoever takes his time to send a body may have lost the right to by its end.
-            if session != nil { session = try await self.sessions(Self.presented(call)) }
             let (route, _) = try Self.route(Self.namedMethod(body.input) ?? .post, matches, path)
             let response = try await self.run(route, call, session)
             await self.files.discard(body.uploads)

@@ -20,7 +20,7 @@ struct TokenEndpoints: Sendable {
     }
 
     func delete(_ call: Call, _ session: Session) async throws -> Response {
-        try await self.sessions.end(call.id, of: session.user)
+        try await self.sessions.end(call.id, by: session)
         return Response(status: .noContent)
     }
 }

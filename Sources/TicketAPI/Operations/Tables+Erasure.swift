@@ -16,7 +16,9 @@ extension Tables {
     /// last admin.
     func erase(_ user: User, now: Timestamp) throws -> ErasedAccount {
         // An admin is first made none, which gives tickets and chats to others.
-        try self.changeRoleOrRefuse(of: user, to: .customer, now: now)
+        if try self.changeRoleOrRefuse(of: user, to: .customer) {
+            while try self.handOver(from: user.id, by: nil, limit: Handover.batch, now: now) {}
+        }
         try self.revokeTokens(of: user.id)
         let files = try self.attachmentFiles(ofOwner: user.id).map(\.file)
         let tickets = try self.rows("SELECT id FROM tickets WHERE user_id = ? ORDER BY id", [user.id]) {

@@ -12,7 +12,8 @@ extension Tables {
     func openChat(of ticket: Ticket) throws -> Chat {
         let chat = try self.chat(ofTicket: ticket.id)
         if let chat, chat.adminID != nil { return chat }
-        let adminID = try ticket.assignee?.id ?? self.firstAdmin()
+        // Who is admin no longer may have the ticket for a moment yet.
+        let adminID = try ticket.assignee.flatMap { $0.role == .admin ? $0.id : nil } ?? self.firstAdmin()
         guard let chat else {
             let id = try self.insert(
                 "INSERT INTO chats (ticket_id, customer_id, admin_id) VALUES (?, ?, ?)",

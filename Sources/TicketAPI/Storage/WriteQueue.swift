@@ -37,7 +37,7 @@ final class WriteQueue: Sendable {
                 return !waiting.isScheduled
             }
             if mustSchedule {
-                self.thread.submit { _ in self.pool.writeWithoutTransaction { self.drain($0) } }
+                self.thread.submit { _ in self.drain() }
             }
         }
     }
@@ -47,18 +47,22 @@ final class WriteQueue: Sendable {
         try self.thread.syncShutdownGracefully()
     }
 
-    private func drain(_ db: Database) {
+    private func drain() {
         while let group = self.nextGroup() {
-            let tables = Tables(db: db)
-            do {
-                try self.transact(group, tables)
-            } catch {
-                for write in group { write.finish(failedBy: error) }
-                continue
-            }
-            if !tables.news.isEmpty { self.onNews(tables.news) }
-            for write in group { write.finish(failedBy: nil) }
+            // Taken for each group: others who wait for the connection get it in between.
+            self.pool.writeWithoutTransaction { self.commit(group, Tables(db: $0)) }
         }
+    }
+
+    private func commit(_ group: [any PendingWrite], _ tables: Tables) {
+        do {
+            try self.transact(group, tables)
+        } catch {
+            for write in group { write.finish(failedBy: error) }
+            return
+        }
+        if !tables.news.isEmpty { self.onNews(tables.news) }
+        for write in group { write.finish(failedBy: nil) }
     }
 
     // As GRDB's own blocks do it, with statements that are prepared once.

@@ -23,6 +23,7 @@ struct ChangePassword: Sendable {
         let secret = try AccessToken.Secret()
         let now = self.now()
         return try await self.store.write { tables in
+            _ = try tables.confirmed(session)
             // Somebody else may have changed it meanwhile, and then may have done so to lock this caller out.
             guard try tables.changePassword(of: user.id, from: oldHash, to: newHash) else { throw Self.incorrect }
             switch session.kind {

@@ -27,10 +27,11 @@ struct Comments: Sendable {
     /// Stores a comment with its entry in the trail and its event, and returns it for its author. Only staff write
     /// internal notes. As in the chat, a customer has nothing more to say about a Closed ticket.
     func add(
-        _ draft: Result<Draft, TicketFailure>, toTicket id: Int64, by user: User, except socketID: String?
+        _ draft: Result<Draft, TicketFailure>, toTicket id: Int64, by session: Session, except socketID: String?
     ) async throws -> JSON {
         let now = self.now()
         return try await self.store.write { tables in
+            let user = try tables.confirmed(session)
             let ticket = try tables.visibleTicket(id, to: user)
             let draft = try draft.get()
             guard TicketPolicy.canWrite(ticket, user) else { throw TicketFailure.ticketIsClosed }

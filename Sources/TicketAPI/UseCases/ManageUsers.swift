@@ -1,7 +1,7 @@
 /// Lists accounts and changes their roles, for admins.
 struct ManageUsers: Sendable {
     let store: TicketStore
-    let now: @Sendable () -> Timestamp
+    let handover: Handover
 
     /// Which accounts, in which order, and which part of them.
     struct Query: Sendable {
@@ -23,15 +23,16 @@ struct ManageUsers: Sendable {
         try await self.store.read { try $0.users(query) }
     }
 
-    /// Throws `userNotFound`, and `invalid` for the last admin.
-    func changeRole(of id: Int64, to role: Result<Role, TicketFailure>, by actor: User) async throws -> User {
-        let now = self.now()
-        return try await self.store.write { tables in
+    /// Returns when all that follows from it is done. Throws `userNotFound`, and `invalid` for the last admin.
+    func changeRole(of id: Int64, to role: Result<Role, TicketFailure>, by session: Session) async throws -> User {
+        let (changed, isDemoted) = try await self.store.write { tables in
             // Two admins may demote each other at the same time: the second is none any more.
-            guard try tables.user(actor.id)?.isAdmin == true else { throw TicketFailure.notAllowed }
+            guard try tables.confirmed(session).isAdmin else { throw TicketFailure.notAllowed }
             guard let user = try tables.user(id) else { throw TicketFailure.userNotFound }
-            try tables.changeRole(of: user, to: role.get(), by: actor.id, now: now)
-            return try tables.user(id) ?? user
+            let isDemoted = try tables.changeRole(of: user, to: role.get())
+            return (try tables.user(id) ?? user, isDemoted)
         }
+        if isDemoted { try await self.handover(from: id, by: session.user.id) }
+        return changed
     }
 }

@@ -4,9 +4,10 @@ struct MarkRead: Sendable {
 
     /// Returns the id of the message at which the mark is now. The chat hears of it when the mark moved.
     func callAsFunction(
-        ofTicket id: Int64, upTo messageID: Result<Int64, TicketFailure>, by user: User, except socketID: String?
+        ofTicket id: Int64, upTo messageID: Result<Int64, TicketFailure>, by session: Session, except socketID: String?
     ) async throws -> Int64 {
         try await self.store.write { tables in
+            let user = try tables.confirmed(session)
             let ticket = try tables.visibleTicket(id, to: user)
             let messageID = try messageID.get()
             guard let chat = try tables.chat(ofTicket: ticket.id),

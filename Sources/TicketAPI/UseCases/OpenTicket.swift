@@ -4,10 +4,11 @@ struct OpenTicket: Sendable {
     let files: AttachmentFiles
     let now: @Sendable () -> Timestamp
 
-    func callAsFunction(_ draft: TicketDraft, by user: User) async throws -> TicketView {
+    func callAsFunction(_ draft: TicketDraft, by session: Session) async throws -> TicketView {
         let now = self.now()
         return try await self.files.keeping(draft.attachments) {
             try await self.store.write { tables in
+                let user = try tables.confirmed(session)
                 let ticket = try tables.insertTicket(draft, owner: user.participant, now: now)
                 let attachments = try tables.insertAttachments(draft.attachments, ofTicket: ticket.id, now: now)
                 try tables.recordOpening(of: ticket)

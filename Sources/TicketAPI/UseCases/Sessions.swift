@@ -59,8 +59,9 @@ struct Sessions: Sendable {
     }
 
     /// Ends one of the caller's own. Throws `tokenNotFound`.
-    func end(_ tokenID: Int64, of user: User) async throws {
+    func end(_ tokenID: Int64, by session: Session) async throws {
         try await self.store.write { tables in
+            let user = try tables.confirmed(session)
             guard try tables.revokeToken(tokenID, of: user.id) else { throw TicketFailure.tokenNotFound }
         }
     }

@@ -10,11 +10,12 @@ struct UpdateTicket: Sendable {
     /// What the caller may do comes first, then the state of the ticket, then what is wrong with the fields, so that a
     /// caller without the right learns nothing. `managing` says whether status or assignee were sent at all.
     func callAsFunction(
-        _ id: Int64, by user: User, expecting version: ExpectedVersion, managing: Bool,
+        _ id: Int64, by session: Session, expecting version: ExpectedVersion, managing: Bool,
         changes: Result<TicketChanges, TicketFailure>
     ) async throws -> TicketView {
         let now = self.now()
         return try await self.store.write { tables in
+            let user = try tables.confirmed(session)
             let before = try tables.visibleTicket(id, to: user)
             guard !managing || TicketPolicy.canManage(user), TicketPolicy.canEdit(before, user) else {
                 throw TicketFailure.notAllowed
@@ -27,8 +28,9 @@ struct UpdateTicket: Sendable {
         }
     }
 
-    func delete(_ id: Int64, by user: User, expecting version: ExpectedVersion) async throws {
+    func delete(_ id: Int64, by session: Session, expecting version: ExpectedVersion) async throws {
         try await self.store.write { tables in
+            let user = try tables.confirmed(session)
             let ticket = try tables.visibleTicket(id, to: user)
             guard TicketPolicy.canDelete(user) else { throw TicketFailure.notAllowed }
             try version.check(ticket)

@@ -3,8 +3,11 @@ import NIOPosix
 
 /// Bytes on a connection, for requests that no client would send.
 enum RawRequest {
-    /// Sends `text` and returns what came back by the time one answer with a Content-Length was complete.
-    static func send(_ text: String, port: Int) async throws -> String {
+    /// Sends `text`, and `rest` after `pause`; returns what came back by the time one answer with a Content-Length was
+    /// complete.
+    static func send(
+        _ text: String, port: Int, then rest: String = "", after pause: () async throws -> Void = {}
+    ) async throws -> String {
         let channel = try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .connect(host: "127.0.0.1", port: port) { channel in
                 channel.eventLoop.makeCompletedFuture {
@@ -13,6 +16,8 @@ enum RawRequest {
             }
         return try await channel.executeThenClose { inbound, outbound in
             try await outbound.write(ByteBuffer(string: text))
+            try await pause()
+            if !rest.isEmpty { try await outbound.write(ByteBuffer(string: rest)) }
             var answer = ""
             for try await part in inbound {
                 answer += String(buffer: part)
