@@ -13,7 +13,6 @@ struct RememberedTokenTests {
     @Test("ACC: a token that was used before is nothing after its end, whoever ended it and whatever the body")
     func end() async throws {
         try await TicketHarness.run { api in
-            let database = try TicketHarness.database(in: api.directory)
             let ada = try await api.customer("Ada")
             #expect(try await api.ticket(of: ada) == 1)
             let login = #"{"email":"\#(ada.email)","password":"long enough"}"#
@@ -24,7 +23,7 @@ struct RememberedTokenTests {
                     #expect(reply.status < 300)
                 }
                 if byOther {
-                    try await database.write { try $0.execute(sql: "DELETE FROM tokens") }
+                    try QueryPlans.open(api.directory) { try $0.execute(sql: "DELETE FROM tokens") }
                 } else {
                     #expect(try await api.call(.POST, "/logout", token: token).status == 200)
                 }
@@ -39,11 +38,10 @@ struct RememberedTokenTests {
     @Test("ACC: a role that another process took away is gone with the next request")
     func role() async throws {
         try await TicketHarness.run { api in
-            let database = try TicketHarness.database(in: api.directory)
             let (root, ada) = (try await api.admin(), try await api.customer("Ada"))
             let id = try await api.ticket(of: ada)
             #expect(try await api.call(.GET, "/tickets/\(id)", token: root.token).status == 200)
-            try await database.write { try $0.execute(sql: "UPDATE users SET role = 'customer'") }
+            try QueryPlans.open(api.directory) { try $0.execute(sql: "UPDATE users SET role = 'customer'") }
             #expect(try await api.call(.GET, "/tickets/\(id)", token: root.token).status == 404)
         }
     }
