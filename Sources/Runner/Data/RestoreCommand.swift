@@ -11,7 +11,8 @@ struct RestoreCommand: AsyncParsableCommand {
             interrupted either has done nothing, or is finished by the next command or server that uses the directory. \
             What was there is never deleted.
 
-            Events that had not been published when the backup was made are dropped.
+            Events that had not been published when the backup was made are dropped. Passwords, roles and tokens are as \
+            they were then, also those that were taken away since: 'user reset-password' ends an account's tokens.
             """)
 
     @Argument(help: "a file that 'switchboard backup' made")
