@@ -21,7 +21,8 @@ import Testing
         "Broker": Rule(ours: ["Digests", "Wire", "Addresses", "PusherProtocol", "BrokerCore"]),
         "PusherPublisher": Rule(ours: ["PusherProtocol"]),
         "APIDescription": Rule(ours: ["PusherPublisher"]),
-        "TicketAPI": Rule(ours: ["APIDescription", "Digests", "Wire", "Addresses", "PusherProtocol", "PusherPublisher"]),
+        "TicketAPI": Rule(ours: ["APIDescription", "Digests", "Wire", "Addresses", "PusherProtocol", "PusherPublisher"]
+        ),
         "Webhooks": Rule(ours: ["Digests", "PusherProtocol"]),
         "Runner": Rule(ours: [
             "Digests", "Addresses", "PusherProtocol", "BrokerCore", "Broker", "PusherPublisher", "TicketAPI",

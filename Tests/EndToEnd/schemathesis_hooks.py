@@ -14,12 +14,9 @@ for media_type, beginning in BEGINNINGS.items():
 
 
 @schemathesis.hook
-def filter_body(context, body):
+def filter_case(context, case):
     # In a form's part, a name with a backslash means one thing to browsers and another to RFC 7578's quoted strings.
-    return not (isinstance(body, dict) and any("\\" in name for name in body))
-
-
-@schemathesis.hook
-def filter_query(context, query):
-    # An empty filter or page number is as if it were not there.
-    return not query or "" not in query.values()
+    if isinstance(case.body, dict) and any("\\" in name for name in case.body):
+        return False
+    # An empty filter or page number is as if it were not there; so is what leaves nothing behind the name.
+    return all(value not in ("", {}, []) for value in (case.query or {}).values())

@@ -40,7 +40,7 @@ def tried(demo, directory, token, *options, configuration=""):
     done = subprocess.run(
         [Path(sys.executable).with_name("st"), "--config-file", file, "run", f"http://127.0.0.1:{demo.tickets}/openapi.json",
          "--checks", "all", "--seed", "1", "--no-color", *options],
-        cwd=directory, env=environment, capture_output=True, text=True, timeout=300)
+        cwd=directory, env=environment, capture_output=True, text=True, timeout=1200)
     assert done.returncode == 0, done.stdout[-20_000:] + done.stderr
     return done.stdout
 

@@ -138,7 +138,8 @@ struct AttachmentTests {
         arguments: [
             ("../../etc/passwd", "passwd"), (#"C:\Users\ada\shot.png"#, "shot.png"), ("a\u{202E}gpj.exe", "agpj.exe"),
             ("a%0D%0AX-Evil: 1.png", "aX-Evil: 1.png"), ("  a b.png ", "a b.png"), ("..", "attachment.png"),
-            ("dir/", "attachment.png"), ("\u{1}\u{7F}", "attachment.png"), ("a\u{7}.png", "a.png"), ("a%22b.png", "a\"b.png"), ("日本.png", "日本.png"),
+            ("dir/", "attachment.png"), ("\u{1}\u{7F}", "attachment.png"), ("a\u{7}.png", "a.png"),
+            ("a%22b.png", "a\"b.png"), ("日本.png", "日本.png"),
             (String(repeating: "é", count: 300) + ".png", String(repeating: "é", count: 251) + ".png"),
         ])
     func names(_ sent: String, _ shown: String) async throws {

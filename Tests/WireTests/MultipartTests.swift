@@ -69,7 +69,8 @@ import Wire
             (#"form-data; name="a"; filename*=utf-8'en'%c3%a4"#, "a", "ä"),
             (#"form-data; name="a"; filename="x"; filename*=UTF-8''%ff"#, "a", "x"),
             (#"form-data; name="é"; filename="é""#, "é", "é"),
-            ("form-data; name=\"a\"; filename=\"a\u{1}\u{7F}.png\"", "a", "a\u{1}\u{7F}.png"), (#"form-data; name="""#, "", nil),
+            ("form-data; name=\"a\"; filename=\"a\u{1}\u{7F}.png\"", "a", "a\u{1}\u{7F}.png"),
+            (#"form-data; name="""#, "", nil),
         ] as [(String, String, String?)])
     func names(_ disposition: String, _ name: String, _ fileName: String?) throws {
         let body = self.part(disposition) + "--b--\r\n"
