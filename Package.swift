@@ -72,7 +72,8 @@ let package = Package(
         .target(
             name: "TicketAPI",
             dependencies: [
-                "APIDescription", "PusherProtocol", "PusherPublisher", "Digests", "Wire", "Addresses", nioCore, nioPosix,
+                "APIDescription", "PusherProtocol", "PusherPublisher", "Digests", "Wire", "Addresses", nioCore,
+                nioPosix,
                 nioHTTP1, logging, lifecycle,
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -130,7 +131,8 @@ let package = Package(
         .testTarget(
             name: "TicketAPITests",
             dependencies: [
-                "TicketAPI", "Broker", "BrokerCore", "PusherPublisher", "PusherProtocol", "Digests", "Addresses", "Support",
+                "TicketAPI", "Broker", "BrokerCore", "PusherPublisher", "PusherProtocol", "Digests", "Addresses",
+                "Support",
                 nioCore, nioPosix, nioHTTP1, logging, lifecycle, httpClient,
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),

@@ -37,6 +37,9 @@ package struct IPAddress: Hashable, Sendable, CustomStringConvertible {
 
     package var isIPv4: Bool { self.bits >> 32 == Self.mapped >> 32 }
 
+    /// The first half of an IPv6 address: its network.
+    package var prefix64: UInt64 { UInt64(self.bits >> 64) }
+
     package var description: String {
         withUnsafeBytes(of: self.bits.bigEndian) { bytes in
             let (family, start) = self.isIPv4 ? (AF_INET, 12) : (AF_INET6, 0)

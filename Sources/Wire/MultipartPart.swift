@@ -48,12 +48,16 @@ package struct MultipartPart: Equatable, Sendable {
             // A line that begins with a blank would continue the one before it: no token begins so.
             guard let colon = line.firstIndex(of: UInt8(ascii: ":")), colon > line.startIndex,
                 line[..<colon].allSatisfy(HTTPCharacters.isToken),
-                line[(colon + 1)...].dropLast().allSatisfy(HTTPCharacters.isFieldValue)
+                line[(colon + 1)...].dropLast().allSatisfy(Self.isFieldValue)
             else { throw MultipartFailure("a part's header is malformed") }
             fields.append((lowered(line[..<colon]), trimmed(line[(colon + 1)...].dropLast())))
         }
         return fields
     }
+
+    /// Browsers send a file's name with the control characters that are in it; of those, RFC 9110 section 5.5 has three
+    /// refused. An LF cannot be here.
+    private static func isFieldValue(_ byte: UInt8) -> Bool { byte != 0 && byte != UInt8(ascii: "\r") }
 
     /// A parameter as browsers write it: a quotation mark, CR and LF are escaped by `%` (WHATWG HTML, multipart/form-data
     /// encoding). Bytes that are not UTF-8 become U+FFFD.

@@ -26,7 +26,7 @@ def settled(text):
 
 
 def named_by_tests():
-    """What the titles of the Swift tests and the words of the Python tests name."""
+    """What the titles of the Swift tests and the words of the Python tests and of the fixtures around all of them name."""
     found = set()
     for file in (ROOT / "Tests").rglob("*.swift"):
         for title in re.findall(r'@(?:Test|Suite)\(\s*"((?:[^"\\]|\\.)*)"', file.read_text()):
@@ -35,6 +35,9 @@ def named_by_tests():
     for file in [*(ROOT / "Tests").rglob("test_*.py"), *(ROOT / "Tests").rglob("conftest.py")]:
         for function, docstring in re.findall(r'def (\w+)\([^)]*\):(?:\n    """((?:[^"\\]|"(?!""))*)""")?', file.read_text()):
             found |= names(function.replace("_", " ")) | names(docstring)
+    # What is asked at the end of every test, or of all.
+    for docstring in re.findall(r'autouse=True\)\ndef \w+\([^)]*\):\n    """([^"]*)"""', (ROOT / "Tests/EndToEnd/conftest.py").read_text()):
+        found |= names(docstring)
     return found
 
 

@@ -28,19 +28,27 @@ def at(demo, text):
     return text.replace("127.0.0.1:8000", f"127.0.0.1:{demo.tickets}").replace("6001", str(demo.broker))
 
 
-def test_a_conversation_by_curl(demo):
+def test_a_ticket_by_curl(demo, tmp_path):
     script = at(demo, block("sh", "chat/messages"))
-    done = subprocess.run(["bash", "-euc", script], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(["bash", "-euo", "pipefail", "-c", script], capture_output=True, text=True, timeout=60, cwd=tmp_path)
     assert done.returncode == 0 and done.stderr == "", done.stderr
     decoder, answers, rest = json.JSONDecoder(), [], done.stdout.strip()
     while rest:
         answer, end = decoder.raw_decode(rest)
         answers.append(answer)
         rest = rest[end:].lstrip()
-    asked, history, answered = answers
+    found, asked, history, answered, note, closed, refused, comments = answers
+    (ticket,) = found["data"]
+    assert [file["name"] for file in ticket["attachments"]] == ["speaker.png"]
+    picture = (tmp_path / "fetched.png").read_bytes()
+    assert picture == (tmp_path / "speaker.png").read_bytes() and len(picture) == ticket["attachments"][0]["size"]
     assert asked["data"]["content"] == "Hello?"
     assert [message["id"] for message in history["messages"]] == [asked["data"]["id"]]
     assert answered["data"]["sender"]["role"] == "admin"
+    assert note["data"]["internal"] and note["data"]["ticket_id"] == closed["data"]["id"] == ticket["id"]
+    assert closed["data"]["status"] == "Closed"
+    assert refused["message"] == "The ticket is closed." and "ticket" in refused["errors"]
+    assert comments["data"] == []
 
 
 def test_publishing_with_an_sdk(demo):

@@ -138,19 +138,13 @@ struct AttachmentTests {
         arguments: [
             ("../../etc/passwd", "passwd"), (#"C:\Users\ada\shot.png"#, "shot.png"), ("a\u{202E}gpj.exe", "agpj.exe"),
             ("a%0D%0AX-Evil: 1.png", "aX-Evil: 1.png"), ("  a b.png ", "a b.png"), ("..", "attachment.png"),
-            ("dir/", "attachment.png"), ("\u{7F}", "attachment.png"), ("a%22b.png", "a\"b.png"), ("日本.png", "日本.png"),
+            ("dir/", "attachment.png"), ("\u{1}\u{7F}", "attachment.png"), ("a\u{7}.png", "a.png"),
+            ("a%22b.png", "a\"b.png"), ("日本.png", "日本.png"),
             (String(repeating: "é", count: 300) + ".png", String(repeating: "é", count: 251) + ".png"),
         ])
     func names(_ sent: String, _ shown: String) async throws {
         try await TicketHarness.run { api in
             let ada = try await api.customer("Ada")
-            // Not a valid header, so not a file of this request.
-            guard !sent.utf8.contains(0x7F) else {
-                #expect(
-                    try await api.send(Form.ticket.file(Sample.png(), fileName: sent), to: "/tickets", as: ada).status
-                        == 400)
-                return
-            }
             let sentForm = Form.ticket.file(Sample.png(), fileName: sent.replacing(#"\"#, with: #"\\"#))
             let reply = try await api.send(sentForm, to: "/tickets", as: ada)
             let file = reply.json["data"]["attachments"][0]

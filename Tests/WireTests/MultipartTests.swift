@@ -68,7 +68,9 @@ import Wire
             (#"form-data; name="a"; filename="rates"; filename*=UTF-8''%e2%82%ac%20rates"#, "a", "€ rates"),
             (#"form-data; name="a"; filename*=utf-8'en'%c3%a4"#, "a", "ä"),
             (#"form-data; name="a"; filename="x"; filename*=UTF-8''%ff"#, "a", "x"),
-            (#"form-data; name="é"; filename="é""#, "é", "é"), (#"form-data; name="""#, "", nil),
+            (#"form-data; name="é"; filename="é""#, "é", "é"),
+            ("form-data; name=\"a\"; filename=\"a\u{1}\u{7F}.png\"", "a", "a\u{1}\u{7F}.png"),
+            (#"form-data; name="""#, "", nil),
         ] as [(String, String, String?)])
     func names(_ disposition: String, _ name: String, _ fileName: String?) throws {
         let body = self.part(disposition) + "--b--\r\n"
@@ -89,6 +91,7 @@ import Wire
             "--b\r\nContent-Disposition: form-data; name=\"a\"; filename*=x\r\n\r\n\r\n--b--",
             "--b\r\nContent-Disposition: form-data; name=\"a\"; filename*=UTF-8''%f\r\n\r\n\r\n--b--",
             "--b\r\nContent-Disposition: form-data; name=\"a\u{0}\"\r\n\r\n\r\n--b--",
+            "--b\r\nContent-Disposition: form-data; name=\"a\rb\"\r\n\r\n\r\n--b--",
             "--b\r\nContent-Disposition: form-data;\r\n name=\"a\"\r\n\r\n\r\n--b--",
             "--b\r\nContent-Disposition: form-data; name=a\r\nContent-Disposition: form-data; name=b\r\n\r\n\r\n--b--",
             "--b\r\nContent-Disposition: form-data; name=a\nX: y\r\n\r\n\r\n--b--",

@@ -10,10 +10,8 @@ struct AdminEndpoints: Sendable {
         guard session.user.isAdmin else { throw TicketFailure.notAllowed }
         let query = try Self.query(call.query)
         let (page, total) = try await self.manageUsers.list(query)
-        let pagination = Pagination(
-            page: query.page.number, perPage: query.page.perPage, count: Int64(page.count), total: total,
-            link: PageLink(call))
-        return .json(.ok, pagination.json(data: page.map(\.json)))
+        let shown = JSONPage(request: query.page, items: page.map(\.json), total: total)
+        return .json(.ok, Pagination(shown, link: PageLink(call)).json)
     }
 
     func updateUser(_ call: Call, _ session: Session) async throws -> Response {

@@ -8,7 +8,7 @@ struct CommentEndpoints: Sendable {
 
     func list(_ call: Call, _ session: Session) async throws -> Response {
         let page = try await self.comments.list(ofTicket: call.id, for: session.user, Self.page(call))
-        return .json(.ok, Pagination(page, link: PageLink(call)).json(data: page.items))
+        return .json(.ok, Pagination(page, link: PageLink(call)).json)
     }
 
     func create(_ call: Call, _ session: Session) async throws -> Response {
@@ -24,7 +24,7 @@ struct CommentEndpoints: Sendable {
 
     func activity(_ call: Call, _ session: Session) async throws -> Response {
         let page = try await self.readActivity(ofTicket: call.id, for: session.user, Self.page(call))
-        return .json(.ok, Pagination(page, link: PageLink(call)).json(data: page.items))
+        return .json(.ok, Pagination(page, link: PageLink(call)).json)
     }
 
     private static func page(_ call: Call) -> Result<PageRequest, TicketFailure> {

@@ -19,22 +19,27 @@ struct PageLink {
 
 /// Laravel's answer for one page of a list.
 struct Pagination {
-    let page: Int64
-    let perPage: Int64
-    /// How many are on this page, and on all pages.
-    let count: Int64
-    let total: Int64
-    let link: PageLink
+    private let items: [JSON]
+    private let total: Int64
+    private let page: Int64
+    private let perPage: Int64
+    private let link: PageLink
+
+    init(_ page: JSONPage, link: PageLink) {
+        (self.items, self.total) = (page.items, page.total)
+        (self.page, self.perPage) = (page.request.number, page.request.perPage)
+        self.link = link
+    }
 
     private var lastPage: Int64 { max(1, (self.total + self.perPage - 1) / self.perPage) }
     private var previous: JSON { self.page > 1 ? .string(self.link(self.page - 1)) : .null }
     private var next: JSON { self.page < self.lastPage ? .string(self.link(self.page + 1)) : .null }
 
-    func json(data: [JSON]) -> JSON {
+    var json: JSON {
         // The page is within the list when it is not empty, so this cannot overflow.
-        let from = self.count > 0 ? (self.page - 1) * self.perPage + 1 : nil
+        let from = self.items.isEmpty ? nil : (self.page - 1) * self.perPage + 1
         return [
-            "data": .array(data),
+            "data": .array(self.items),
             "links": [
                 "first": .string(self.link(1)), "last": .string(self.link(self.lastPage)), "prev": self.previous,
                 "next": self.next,
@@ -42,7 +47,7 @@ struct Pagination {
             "meta": [
                 "current_page": .int(self.page), "from": .optional(from), "last_page": .int(self.lastPage),
                 "links": .array(self.buttons), "path": .string(self.link.path), "per_page": .int(self.perPage),
-                "to": .optional(from.map { $0 + self.count - 1 }), "total": .int(self.total),
+                "to": .optional(from.map { $0 + Int64(self.items.count) - 1 }), "total": .int(self.total),
             ],
         ]
     }
@@ -79,12 +84,4 @@ struct JSONPage: Sendable {
     let items: [JSON]
     /// How many there are on all pages.
     let total: Int64
-}
-
-extension Pagination {
-    init(_ page: JSONPage, link: PageLink) {
-        self.init(
-            page: page.request.number, perPage: page.request.perPage, count: Int64(page.items.count), total: page.total,
-            link: link)
-    }
 }

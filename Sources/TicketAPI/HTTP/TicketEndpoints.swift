@@ -11,9 +11,8 @@ struct TicketEndpoints: Sendable {
     func list(_ call: Call, _ session: Session) async throws -> Response {
         let query = try Self.query(call.query, reader: session.user)
         let (page, total) = try await self.readTickets.list(query, for: session.user)
-        let pagination = Pagination(
-            page: query.page, perPage: query.perPage, count: Int64(page.count), total: total, link: PageLink(call))
-        return .json(.ok, pagination.json(data: page.map(\.listJSON)))
+        let shown = JSONPage(request: query.page, items: page.map(\.listJSON), total: total)
+        return .json(.ok, Pagination(shown, link: PageLink(call)).json)
     }
 
     func create(_ call: Call, _ session: Session) async throws -> Response {
@@ -78,8 +77,7 @@ struct TicketEndpoints: Sendable {
         query.category = fields.optionalTerm("category")
         query.search = fields.optionalText("q", max: 255)
         query.owner = fields.optionalInteger("user_id", min: 1)
-        query.page = fields.optionalInteger("page", min: 1) ?? query.page
-        query.perPage = fields.optionalInteger("per_page", min: 1, max: 100) ?? query.perPage
+        query.page = fields.page()
         switch input["assigned_to"] {
         case nil, .null: break
         case .text("me"): query.assignee = .user(reader.id)

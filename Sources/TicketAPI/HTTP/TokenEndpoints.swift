@@ -7,16 +7,13 @@ struct TokenEndpoints: Sendable {
 
     func list(_ call: Call, _ session: Session) async throws -> Response {
         var fields = Validator(call.query)
-        let page = fields.optionalInteger("page", min: 1) ?? 1
-        let perPage = fields.optionalInteger("per_page", min: 1, max: 100) ?? 10
+        let page = fields.page()
         try fields.finish()
-        let (before, overflow) = (page - 1).multipliedReportingOverflow(by: perPage)
-        let (tokens, total) = try await self.sessions.list(
-            of: session.user, limit: perPage, offset: overflow ? .max : before)
-        let pagination = Pagination(
-            page: page, perPage: perPage, count: Int64(tokens.count), total: total, link: PageLink(call))
-        return .json(
-            .ok, pagination.json(data: tokens.map { $0.json(self.sessions.lifetimes, asking: session.tokenID) }))
+        let (tokens, total) = try await self.sessions.list(of: session.user, page)
+        let shown = JSONPage(
+            request: page, items: tokens.map { $0.json(self.sessions.lifetimes, asking: session.tokenID) },
+            total: total)
+        return .json(.ok, Pagination(shown, link: PageLink(call)).json)
     }
 
     func delete(_ call: Call, _ session: Session) async throws -> Response {

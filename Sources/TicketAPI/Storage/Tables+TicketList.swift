@@ -13,7 +13,7 @@ extension Tables {
         }
         let total = try part.knownTotal ?? self.count(part)
         // With the number of those that are left as the limit, the search for them ends at the last one.
-        let limit = min(query.perPage, total - min(query.offset, total))
+        let limit = min(query.page.perPage, total - min(query.page.offset, total))
         guard limit > 0 else { return ([], total) }
         let columns = Self.ticketColumns(
             description: "substr(t.description, 1, \(TicketView.maxListedDescription + 1))")
@@ -26,7 +26,7 @@ extension Tables {
             ) AS page CROSS JOIN \(Self.ticketTables)
             WHERE t.id = page.id ORDER BY \(order)
             """,
-            Self.countArguments(reader) + part.arguments + [limit, query.offset]
+            Self.countArguments(reader) + part.arguments + [limit, query.page.offset]
         ) { TicketView(row: $0) }
         let attachments = try self.attachments(ofTickets: page.map(\.ticket.id))
         for index in page.indices { page[index].attachments = attachments[page[index].ticket.id] ?? [] }

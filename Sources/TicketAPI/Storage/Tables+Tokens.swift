@@ -52,7 +52,7 @@ extension Tables {
 
     /// A page of what this user has and what is not too old, the newest first, and how many there are.
     func tokens(
-        of userID: Int64, _ lifetimes: TokenLifetimes, now: Timestamp, limit: Int64, offset: Int64
+        of userID: Int64, _ lifetimes: TokenLifetimes, now: Timestamp, _ page: PageRequest
     ) throws -> (page: [ListedToken], total: Int64) {
         let (token, session) = (lifetimes.horizons(.token, now: now), lifetimes.horizons(.session, now: now))
         let condition = """
@@ -64,17 +64,17 @@ extension Tables {
             session.used.microseconds,
         ]
         let total = try self.row("SELECT count(*) FROM tokens WHERE \(condition)", arguments) { $0[0] as Int64 }
-        let page = try self.rows(
+        let tokens = try self.rows(
             """
             SELECT id, kind, name, created_at, last_used_at FROM tokens
             WHERE \(condition) ORDER BY id DESC LIMIT ? OFFSET ?
-            """, arguments + [limit, offset]
+            """, arguments + [page.perPage, page.offset]
         ) { row in
             ListedToken(
                 id: row[0], kind: TokenKind(column: row[1]), name: row[2],
                 createdAt: Timestamp(microseconds: row[3]), lastUsedAt: Timestamp(column: row[4]))
         }
-        return (page, total ?? 0)
+        return (tokens, total ?? 0)
     }
 
     /// Writes when tokens were last used: of each at most once a minute.

@@ -86,16 +86,7 @@ struct TicketQuery: Sendable {
     /// Only tickets of this user (what the reader may see); nil for all.
     var visibleTo: Int64?
     var sort = Sort.newestFirst
-    /// From 1.
-    var page: Int64 = 1
-    /// 1…100.
-    var perPage: Int64 = 10
-
-    /// How many tickets lie before the page. A page beyond all numbers is as empty as any page past the end.
-    var offset: Int64 {
-        let (offset, overflow) = (self.page - 1).multipliedReportingOverflow(by: self.perPage)
-        return overflow ? .max : offset
-    }
+    var page = PageRequest()
 }
 
 /// A client's name for one request, so that a repeated one is not done twice.

@@ -51,10 +51,10 @@ struct Sessions: Sendable {
     }
 
     /// What the caller could be asking by, the newest first.
-    func list(of user: User, limit: Int64, offset: Int64) async throws -> (page: [ListedToken], total: Int64) {
+    func list(of user: User, _ page: PageRequest) async throws -> (page: [ListedToken], total: Int64) {
         let (lifetimes, now) = (self.lifetimes, self.now())
         return try await self.store.read { tables in
-            try tables.tokens(of: user.id, lifetimes, now: now, limit: limit, offset: offset)
+            try tables.tokens(of: user.id, lifetimes, now: now, page)
         }
     }
 

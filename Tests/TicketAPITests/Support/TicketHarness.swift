@@ -20,6 +20,7 @@ final class TicketHarness: Sendable {
     private let aliases: [String: String]
     private let configure: @Sendable (inout TicketConfiguration) throws -> Void
     private let server = Mutex<Running?>(nil)
+    private let secrecy: Secrecy
 
     private struct Running: Sendable {
         let server: TicketServer
@@ -31,10 +32,11 @@ final class TicketHarness: Sendable {
     static let passwordCost = Scrypt.Cost(n: 16, r: 8, p: 1)
 
     private init(
-        style: EventStyle, aliases: [String: String],
+        style: EventStyle, aliases: [String: String], secrecy: Secrecy,
         configure: @escaping @Sendable (inout TicketConfiguration) throws -> Void
     ) async throws {
         self.style = style
+        self.secrecy = secrecy
         self.aliases = aliases
         self.configure = configure
         self.broker = try await RecordingBroker()
@@ -55,12 +57,15 @@ final class TicketHarness: Sendable {
     }
 
     /// Runs `body` with a server and stops it afterwards, whatever happened.
+    ///
+    /// - Parameter secrecy: watches what is logged. What else logs for the same test shares it.
     static func run(
-        style: EventStyle = .plain, aliases: [String: String] = [:],
+        style: EventStyle = .plain, aliases: [String: String] = [:], secrecy: Secrecy = Secrecy(),
         configure: @escaping @Sendable (inout TicketConfiguration) throws -> Void = { _ in },
         _ body: @Sendable (TicketHarness) async throws -> Void
     ) async throws {
-        let harness = try await TicketHarness(style: style, aliases: aliases, configure: configure)
+        let harness = try await TicketHarness(
+            style: style, aliases: aliases, secrecy: secrecy, configure: configure)
         QueryPlans.trace(harness.directory, false)
         try await harness.start()
         QueryPlans.trace(harness.directory)
@@ -76,6 +81,7 @@ final class TicketHarness: Sendable {
     private func end() async throws {
         try await self.stop()
         try await self.broker.stop()
+        self.secrecy.check()
         try QueryPlans.check(self.directory)
         try FileManager.default.removeItem(atPath: self.directory)
     }
@@ -92,9 +98,9 @@ final class TicketHarness: Sendable {
     func start() async throws {
         let clock = self.clock
         let server = try await TicketServer.bind(
-            self.configuration(), logger: Self.logger,
+            self.configuration(), logger: self.secrecy.logger,
             environment: TicketEnvironment(now: { clock.now }, passwordCost: Self.passwordCost))
-        let services = ServiceGroup(configuration: .init(services: [server], logger: Self.logger))
+        let services = ServiceGroup(configuration: .init(services: [server], logger: self.secrecy.logger))
         let running = Task { try await services.run() }
         self.server.withLock { $0 = Running(server: server, services: services, task: running) }
     }
@@ -106,6 +112,7 @@ final class TicketHarness: Sendable {
         try await server.task.value
     }
 
+    /// For what runs without a harness.
     static var logger: Logger {
         var logger = Logger(label: "tests")
         logger.logLevel = .critical
@@ -141,9 +148,16 @@ final class TicketHarness: Sendable {
             request.body = .bytes(ByteBuffer(string: form))
         }
         for (name, value) in headers { request.headers.add(name: name, value: value) }
-        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(30))
+        return try await self.reply(to: request, said: json ?? form ?? "")
+    }
+
+    /// - Parameter said: the fields of the body, in which there may be secrets.
+    func reply(to request: HTTPClientRequest, said: String) async throws -> Reply {
+        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(60))
         let body = try await response.body.collect(upTo: 16 << 20)
-        return Reply(status: Int(response.status.code), headers: response.headers, text: String(buffer: body))
+        let reply = Reply(status: Int(response.status.code), headers: response.headers, text: String(buffer: body))
+        self.secrecy.note(sent: request.headers, said, received: reply)
+        return reply
     }
 
     // MARK: what most tests begin with
