@@ -35,9 +35,6 @@ def named_by_tests():
     for file in [*(ROOT / "Tests").rglob("test_*.py"), *(ROOT / "Tests").rglob("conftest.py")]:
         for function, docstring in re.findall(r'def (\w+)\([^)]*\):(?:\n    """((?:[^"\\]|"(?!""))*)""")?', file.read_text()):
             found |= names(function.replace("_", " ")) | names(docstring)
-    # What is asked at the end of every test, or of all.
-    for docstring in re.findall(r'autouse=True\)\ndef \w+\([^)]*\):\n    """([^"]*)"""', (ROOT / "Tests/EndToEnd/conftest.py").read_text()):
-        found |= names(docstring)
     return found
 
 
