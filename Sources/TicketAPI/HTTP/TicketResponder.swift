@@ -77,9 +77,8 @@ struct TicketResponder: HTTPResponder {
             do {
                 if session?.kind == .session, method != .get { try await self.cookieMode.admit(&call) }
                 return try await self.run(route, call, session)
-            } catch let error where route.isConfirming {
-                // It may have come before the transaction that would have confirmed the session.
-                _ = try await self.sessions(Self.presented(call))
+            } catch {
+                try await self.confirm(session, of: call)
                 throw error
             }
         }
@@ -115,8 +114,16 @@ struct TicketResponder: HTTPResponder {
             return response
         } catch {
             await self.files.discard(body.uploads)
+            try await self.confirm(session, of: call)
             throw error
         }
+    }
+
+    /// Comes before a refusal, which may have been found before the transaction that would have confirmed the session.
+    /// Throws `unauthenticated` when it has ended meanwhile.
+    private func confirm(_ session: Session?, of call: Call) async throws {
+        guard session != nil else { return }
+        _ = try await self.sessions(Self.presented(call))
     }
 
     /// Who calls: by the bearer token, else by the session cookie.
