@@ -164,7 +164,6 @@ final class HTTPExchange {
             }
             if head.expectsContinue { loop.replies.writeStaticString("HTTP/1.1 100 Continue\r\n\r\n") }
             self.phase = .body(body)
-            connection.read(.large)
             connection.setDeadline(after: loop.configuration.timeouts.requestBody)
         }
     }

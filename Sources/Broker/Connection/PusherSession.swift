@@ -99,7 +99,6 @@ final class PusherSession {
                 if case .webSocket = connection.state { return true }
                 return false
             }
-            connection.read(self.decoder.missingBytes > 1024 ? .large : .small)
         } catch {
             connection.closeWebSocket(code: error.closeCode, reason: error.reason)
         }
