@@ -3,7 +3,8 @@ import Glibc
 import Logging
 import NIOCore
 
-/// Accepts connections on the first of several `EpollLoop`s and deals them out to all, one after the other.
+/// Accepts connections on the first of several `EpollLoop`s and deals them out to all. What one turn accepts goes to the
+/// loop that was dealt the fewest: waking another loop costs more than accepting.
 final class SocketListener: EventSource {
     /// A loop and what its connections share.
     typealias Place = (loop: EpollLoop, context: NIOLoopBound<LoopContext>)
@@ -15,12 +16,14 @@ final class SocketListener: EventSource {
 
     private let socket: CInt
     private let places: [Place]
-    private var next = 0
+    /// How many connections each place was dealt.
+    private var dealt: [Int]
     private var isOpen = true
 
     private init(socket: CInt, places: [Place]) {
         self.socket = socket
         self.places = places
+        self.dealt = places.map { _ in 0 }
     }
 
     /// Throws an `IOError` when the address cannot be listened on.
@@ -81,7 +84,7 @@ final class SocketListener: EventSource {
     }
 
     func ready(_ events: UInt32) {
-        var accepted: [[CInt]] = Array(repeating: [], count: self.places.count)
+        var accepted: [CInt] = []
         defer { self.deal(accepted) }
         for _ in 0..<Self.acceptedPerTurn {
             let flags = CInt(SOCK_NONBLOCK.rawValue) | CInt(SOCK_CLOEXEC.rawValue)
@@ -96,20 +99,20 @@ final class SocketListener: EventSource {
                 default: return self.pause(errno)
                 }
             }
-            accepted[self.next].append(descriptor)
-            self.next = (self.next + 1) % self.places.count
+            accepted.append(descriptor)
         }
     }
 
-    private func deal(_ accepted: [[CInt]]) {
-        for (place, descriptors) in zip(self.places, accepted) where !descriptors.isEmpty {
-            let take: @Sendable () -> Void = { [loop = place.loop, context = place.context] in
-                for descriptor in descriptors {
-                    SocketTransport.open(descriptor, on: loop, context: context.value)
-                }
-            }
-            if place.loop.inEventLoop { take() } else { place.loop.execute(take) }
+    private func deal(_ descriptors: [CInt]) {
+        guard !descriptors.isEmpty,
+            let index = self.dealt.indices.min(by: { self.dealt[$0] < self.dealt[$1] })
+        else { return }
+        self.dealt[index] += descriptors.count
+        let (loop, context) = self.places[index]
+        let take: @Sendable () -> Void = {
+            for descriptor in descriptors { SocketTransport.open(descriptor, on: loop, context: context.value) }
         }
+        if loop.inEventLoop { take() } else { loop.execute(take) }
     }
 
     /// Nothing can be accepted: others must close something first.
