@@ -28,8 +28,9 @@ def frame(message: dict) -> bytes:
 
 
 class Client:
-    def __init__(self, port: int):
-        self.socket = socket.create_connection(("127.0.0.1", port))
+    def __init__(self, port: int, number: int):
+        # From several addresses: the kernel takes long to find a free port when most of one address's are taken.
+        self.socket = socket.create_connection(("127.0.0.1", port), source_address=(f"127.0.0.{2 + number % 8}", 0))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.socket_id = None
         self.pending = b""
@@ -86,7 +87,7 @@ class Swarm:
         made = []
         while len(made) < count:
             # Not more at once than wait to be accepted.
-            wave = [Client(self._port) for _ in range(min(500, count - len(made)))]
+            wave = [Client(self._port, index) for index in range(min(500, count - len(made)))]
             for client in wave:
                 self._clients[client.socket.fileno()] = client
                 self._epoll.register(client.socket, select.EPOLLIN)
