@@ -1,7 +1,7 @@
 # 'make run' to try it, 'make test' to check it. Both may be run again and again.
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint bench-tickets fuzz autobahn conformance clean libraries python swift
+.PHONY: help run build test lint bench-micro bench-growth bench-tickets fuzz autobahn conformance clean libraries counters python swift
 
 BUILD_PACKAGES := libssl-dev libsqlite3-dev zlib1g-dev pkg-config git ca-certificates
 VENV := .venv
@@ -19,17 +19,24 @@ build: libraries swift ## Build .build/release/switchboard
 test: export SWITCHBOARD_STRICT = 1
 # All at once, the tests that open sockets starve each other's deadlines on a small machine; four at a time do not.
 test: export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH = 4
-test: libraries swift lint $(VENV)/ready ## Check everything: format, unit tests, end-to-end tests with real clients
+test: libraries counters swift lint $(VENV)/ready ## Check everything: format, unit tests, end-to-end tests with real clients, counts of instructions
 	swift build --build-tests
 	swift test --skip-build
 	SWITCHBOARD_BIN=.build/debug/switchboard $(VENV)/bin/pytest Tests/EndToEnd
+	scripts/bench-micro --check
 
 lint: swift ## Check the format of the sources
-	swift format lint --strict --parallel --recursive Package.swift Sources Tests
+	swift format lint --strict --parallel --recursive Package.swift Sources Tests Benchmarks
 
 FUZZ_SECONDS ?= 60
 fuzz: libraries swift ## Fuzz every parser for a minute each; one of them: make fuzz TARGET=http FUZZ_SECONDS=600
 	scripts/fuzz $(TARGET) $(FUZZ_SECONDS)
+
+bench-micro: libraries counters swift ## Count allocations and instructions of encoding, parsing, signing and fan-out
+	scripts/bench-micro
+
+bench-growth: build python ## Measure how the broker's costs grow with channels, connections and members, for two minutes
+	python3 Benchmarks/growth $(OPTIONS)
 
 bench-tickets: libraries swift ## Measure the ticket API for about two minutes (docs/benchmarks.md); OPTIONS=--json
 	swift build -c release --product switchboard
@@ -56,6 +63,10 @@ clean: ## Remove what was built; the data directory stays
 
 libraries:
 	@scripts/packages $(BUILD_PACKAGES)
+
+# What counts instructions.
+counters: python
+	@scripts/packages valgrind binutils
 
 python:
 	@python3 -c 'import ensurepip, venv' 2>/dev/null || scripts/packages python3 python3-venv
