@@ -1,9 +1,11 @@
 # 'make run' to try it, 'make test' to check it. Both may be run again and again.
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint bench-tickets fuzz autobahn conformance clean libraries python swift
+.PHONY: help run build test lint dist tsan asan fuzz nightly bench-tickets autobahn conformance clean libraries test-programs python swift
 
 BUILD_PACKAGES := libssl-dev libsqlite3-dev zlib1g-dev pkg-config git ca-certificates
+# What the end-to-end tests put in front of the server.
+TEST_PACKAGES := nginx-light
 VENV := .venv
 
 help: ## Show what there is
@@ -19,10 +21,13 @@ build: libraries swift ## Build .build/release/switchboard
 test: export SWITCHBOARD_STRICT = 1
 # All at once, the tests that open sockets starve each other's deadlines on a small machine; four at a time do not.
 test: export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH = 4
-test: libraries swift lint $(VENV)/ready ## Check everything: format, unit tests, end-to-end tests with real clients
+test: libraries test-programs swift lint $(VENV)/ready ## Check everything: format, unit tests, end-to-end tests with real clients
 	swift build --build-tests
 	swift test --skip-build
 	SWITCHBOARD_BIN=.build/debug/switchboard $(VENV)/bin/pytest Tests/EndToEnd
+
+dist: libraries swift ## Build dist/switchboard-….tar.gz: the program with the Swift runtime in it, and what belongs to it
+	scripts/dist
 
 lint: swift ## Check the format of the sources
 	swift format lint --strict --parallel --recursive Package.swift Sources Tests
@@ -52,10 +57,13 @@ else
 endif
 
 clean: ## Remove what was built; the data directory stays
-	rm -rf .build $(VENV)
+	rm -rf .build .build-dist .build-tsan .build-asan dist $(VENV)
 
 libraries:
 	@scripts/packages $(BUILD_PACKAGES)
+
+test-programs:
+	@scripts/packages $(TEST_PACKAGES)
 
 python:
 	@python3 -c 'import ensurepip, venv' 2>/dev/null || scripts/packages python3 python3-venv
