@@ -1,9 +1,12 @@
 # 'make run' to try it, 'make test' to check it. Both may be run again and again.
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint bench-micro bench-growth bench-tickets fuzz autobahn conformance clean libraries counters python swift
+.PHONY: help run build test lint dist tsan asan fuzz nightly bench-micro bench-growth bench-tickets autobahn conformance clean \
+	libraries test-programs counters python swift
 
 BUILD_PACKAGES := libssl-dev libsqlite3-dev zlib1g-dev pkg-config git ca-certificates
+# What the end-to-end tests put in front of the server.
+TEST_PACKAGES := nginx-light
 VENV := .venv
 
 help: ## Show what there is
@@ -19,11 +22,14 @@ build: libraries swift ## Build .build/release/switchboard
 test: export SWITCHBOARD_STRICT = 1
 # All at once, the tests that open sockets starve each other's deadlines on a small machine; four at a time do not.
 test: export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH = 4
-test: libraries counters swift lint $(VENV)/ready ## Check everything: format, unit tests, end-to-end tests with real clients, counts of instructions
+test: libraries test-programs counters swift lint $(VENV)/ready ## Check everything: format, unit tests, end-to-end tests with real clients, counts of instructions
 	swift build --build-tests
 	swift test --skip-build
 	SWITCHBOARD_BIN=.build/debug/switchboard $(VENV)/bin/pytest Tests/EndToEnd
 	scripts/bench-micro --check
+
+dist: libraries swift ## Build dist/switchboard-….tar.gz: the program with the Swift runtime in it, and what belongs to it
+	scripts/dist
 
 lint: swift ## Check the format of the sources
 	swift format lint --strict --parallel --recursive Package.swift Sources Tests Benchmarks
@@ -59,7 +65,7 @@ else
 endif
 
 clean: ## Remove what was built; the data directory stays
-	rm -rf .build $(VENV)
+	rm -rf .build .build-dist .build-tsan .build-asan dist $(VENV)
 
 libraries:
 	@scripts/packages $(BUILD_PACKAGES)
@@ -67,6 +73,9 @@ libraries:
 # What counts instructions.
 counters: python
 	@scripts/packages valgrind binutils
+
+test-programs:
+	@scripts/packages $(TEST_PACKAGES)
 
 python:
 	@python3 -c 'import ensurepip, venv' 2>/dev/null || scripts/packages python3 python3-venv
