@@ -160,11 +160,10 @@ package enum ChannelInfo {
             ChannelInfo.write(self.info, of: occupancy, to: &self.writer)
         }
 
-        /// The whole of it.
-        package var json: [UInt8] {
-            var writer = self.writer
-            writer.literal("}}")
-            return writer.bytes
+        /// The whole of it; nothing may be added behind it.
+        package mutating func finish() -> [UInt8] {
+            self.writer.literal("}}")
+            return self.writer.bytes
         }
     }
 
@@ -174,7 +173,7 @@ package enum ChannelInfo {
     ) -> [UInt8] {
         var list = List(info: info)
         for (channel, occupancy) in channels { list.add(channel, occupancy) }
-        return list.json
+        return list.finish()
     }
 
     /// `{"batch":[{},{"user_count":2}]}`: one object an event, in order.

@@ -212,7 +212,7 @@ final class HTTPExchange {
             guard listing.goOn(isTimeUp: isTimeUp) else { return false }
             connection.goOn {
                 self.phase = .head
-                self.answer(listing.answer, head: head, keepsAlive: head.keepsAlive, connection: connection)
+                self.answer(listing.finish(), head: head, keepsAlive: head.keepsAlive, connection: connection)
             }
             return true
         }

@@ -15,7 +15,7 @@ struct ChannelListing {
         self.list = ChannelInfo.List(info: info)
     }
 
-    /// Lists some more, until `isTimeUp`; true when `answer` is whole.
+    /// Lists some more, until `isTimeUp`; true when all are listed.
     mutating func goOn(isTimeUp: () -> Bool) -> Bool {
         while true {
             while let (channel, occupancy) = self.found.popLast() {
@@ -29,5 +29,6 @@ struct ChannelListing {
         }
     }
 
-    var answer: HTTPAnswer { HTTPAnswer(json: self.list.json) }
+    /// The whole answer; nothing may be listed behind it.
+    mutating func finish() -> HTTPAnswer { HTTPAnswer(json: self.list.finish()) }
 }
