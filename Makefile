@@ -12,7 +12,7 @@ ABUSE_PACKAGES := iproute2 nftables faketime
 VENV := .venv
 
 help: ## Show what there is
-	@grep -E '^[a-z-]+:.* ## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.* ## (.*)/make \1\t\2/' | expand -t 18
+	@grep -E '^[a-z-]+:.* ## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.* ## (.*)/make \1\t\2/' | expand -t 20
 
 run: build ## Build for release and serve the demo on http://127.0.0.1:8000 and ws://127.0.0.1:6001
 	@exec .build/release/switchboard serve --demo
