@@ -41,6 +41,8 @@ let package = Package(
     targets: [
         // Debian's OpenSSL 3, digests only.
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        // Linux's epoll and eventfd.
+        .systemLibrary(name: "CEpoll"),
 
         // Pure: no NIO, no clock, no logger, no async.
         .target(name: "Digests", dependencies: ["COpenSSL"], swiftSettings: settings),
@@ -52,8 +54,8 @@ let package = Package(
         .target(
             name: "Broker",
             dependencies: [
-                "PusherProtocol", "Wire", "Addresses", "BrokerCore", "Digests", nioCore, nioPosix, nioSSL, logging,
-                lifecycle,
+                "CEpoll", "PusherProtocol", "Wire", "Addresses", "BrokerCore", "Digests", nioCore, nioPosix, nioSSL,
+                logging, lifecycle,
             ],
             swiftSettings: settings
         ),

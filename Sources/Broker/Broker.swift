@@ -1,7 +1,7 @@
 package import BrokerCore
 package import Logging
+import Glibc
 import NIOCore
-import NIOPosix
 import ServiceLifecycle
 
 /// Why the listener could not be bound; `description` is one line for the operator.
@@ -24,23 +24,26 @@ package struct BindFailure: Error, CustomStringConvertible {
 package final class Broker: Service {
     /// The port it listens on; the real one when the configuration said 0.
     package let port: Int
+    /// What held up each event loop.
+    package let slowTurns: [SlowTurns]
 
-    private let listener: any Channel
-    private let group: MultiThreadedEventLoopGroup
+    private let listening: Listening
+    private let group: LoopGroup
     private let loops: [NIOLoopBound<LoopContext>]
     private let apps: AppRegistry
     private let configuration: BrokerConfiguration
     private let logger: Logger
 
     private init(
-        listener: any Channel, group: MultiThreadedEventLoopGroup, loops: [NIOLoopBound<LoopContext>],
-        apps: AppRegistry, configuration: BrokerConfiguration, logger: Logger
+        listening: Listening, group: LoopGroup, loops: [NIOLoopBound<LoopContext>],
+        apps: AppRegistry, slowTurns: [SlowTurns], configuration: BrokerConfiguration, logger: Logger
     ) {
-        self.port = listener.localAddress?.port ?? configuration.port
-        self.listener = listener
+        self.port = listening.port
+        self.listening = listening
         self.group = group
         self.loops = loops
         self.apps = apps
+        self.slowTurns = slowTurns
         self.configuration = configuration
         self.logger = logger
     }
@@ -52,31 +55,37 @@ package final class Broker: Service {
             tls = try await TLSIdentity.load(files, configuration: configuration, logger: logger)
         }
         let quota = ConnectionQuota(limit: configuration.maxConnections)
-        let group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.eventLoops)
+        let group: LoopGroup
         do {
-            let eventLoops = Array(group.makeIterator())
+            group = try LoopGroup(count: configuration.eventLoops, usesTLS: tls != nil)
+        } catch {
+            throw BindFailure(host: configuration.host, port: configuration.port, error: error)
+        }
+        do {
+            let eventLoops = group.loops
             let inboxes = eventLoops.map { LoopInbox(eventLoop: $0) }
             let apps = AppRegistry(
                 inboxes: inboxes, maxInboxBytes: configuration.maxInboxBytes, webhooks: configuration.webhooks)
+            let slowTurns = eventLoops.map { _ in SlowTurns() }
             let served = apps.replace(with: configuration.applications) { $0 }
             var loops: [NIOLoopBound<LoopContext>] = []
             for (index, eventLoop) in eventLoops.enumerated() {
                 let loop = try await eventLoop.submit { [tls] in
                     let context = LoopContext(
                         index: index, eventLoop: eventLoop, configuration: configuration, apps: served,
-                        inbox: inboxes[index], quota: quota, logger: logger)
+                        inbox: inboxes[index], quota: quota, slowTurns: slowTurns[index], logger: logger)
                     context.tls = tls
                     inboxes[index].onDelivery(context.start())
                     return NIOLoopBound(context, eventLoop: eventLoop)
                 }.get()
                 loops.append(loop)
             }
-            let listener = try await self.listen(group, loops: loops, configuration: configuration)
+            let listening = try await group.listen(host: configuration.host, port: configuration.port, contexts: loops)
             return Broker(
-                listener: listener, group: group, loops: loops, apps: apps, configuration: configuration,
-                logger: logger)
+                listening: listening, group: group, loops: loops, apps: apps, slowTurns: slowTurns,
+                configuration: configuration, logger: logger)
         } catch {
-            try await group.shutdownGracefully()
+            try await group.shutDown()
             throw BindFailure(host: configuration.host, port: configuration.port, error: error)
         }
     }
@@ -87,35 +96,6 @@ package final class Broker: Service {
         _ = try await TLSIdentity.load(files, configuration: configuration, logger: logger)
     }
 
-    private static func listen(
-        _ group: MultiThreadedEventLoopGroup, loops: [NIOLoopBound<LoopContext>], configuration: BrokerConfiguration
-    ) async throws -> any Channel {
-        let loopOf = Dictionary(
-            uniqueKeysWithValues: zip(group.makeIterator().map { ObjectIdentifier($0) }, loops))
-        return try await ServerBootstrap(group: group)
-            .serverChannelOption(.backlog, value: 4096)
-            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            .serverChannelOption(.maxMessagesPerRead, value: 64)
-            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
-            .childChannelOption(.maxMessagesPerRead, value: 1)
-            .childChannelOption(.recvAllocator, value: Connection.initialReadAllocator)
-            .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    guard let loop = loopOf[ObjectIdentifier(channel.eventLoop)] else {
-                        throw ChannelError.inputClosed
-                    }
-                    let connection = Connection(loop: loop.value)
-                    if let tls = loop.value.tls {
-                        try channel.pipeline.syncOperations.addHandler(
-                            TransportDetector(tls: tls.context, connection: connection))
-                    }
-                    try channel.pipeline.syncOperations.addHandler(connection)
-                }
-            }
-            .bind(host: configuration.host, port: configuration.port)
-            .get()
-    }
-
     /// Serves these apps instead of the present ones, without dropping a connection but those of apps that are disabled
     /// (4003) or gone (4001). Returns when every loop serves them.
     package func reload(_ applications: [Application]) async {
@@ -123,7 +103,7 @@ package final class Broker: Service {
             self.loops.map { loop in loop.eventLoop.submit { loop.value.serve(served) } }
         }
         // The loops run until `run` has returned, and what they are asked to do cannot fail.
-        try? await EventLoopFuture.andAllComplete(loops, on: self.group.any()).get()
+        try? await EventLoopFuture.andAllComplete(loops, on: self.group.loops[0]).get()
     }
 
     /// Whether its port speaks TLS, too.
@@ -138,26 +118,26 @@ package final class Broker: Service {
         try Task.checkCancellation()
         let loops = self.loops.map { loop in loop.eventLoop.submit { loop.value.tls = tls } }
         // As in `reload`.
-        try? await EventLoopFuture.andAllComplete(loops, on: self.group.any()).get()
+        try? await EventLoopFuture.andAllComplete(loops, on: self.group.loops[0]).get()
     }
 
     /// Serves until graceful shutdown is asked for, or the task is cancelled. Then stops accepting, finishes requests,
     /// closes every WebSocket with 4200, and returns when all have gone or the time for it is over.
     package func run() async throws {
         try await withTaskCancellationOrGracefulShutdownHandler {
-            try await self.listener.closeFuture.get()
+            try await self.listening.closed.get()
         } onCancelOrGracefulShutdown: {
-            self.listener.close(promise: nil)
+            self.listening.close()
         }
         await self.closeConnections()
-        try await self.group.shutdownGracefully()
+        try await self.group.shutDown()
     }
 
     private func closeConnections() async {
         let emptied = EventLoopFuture.andAllComplete(
             self.loops.map { loop in loop.eventLoop.flatSubmit { loop.value.shutDown() } },
-            on: self.group.any())
-        let deadline = self.group.any().scheduleTask(in: .init(self.configuration.timeouts.shutdown)) {
+            on: self.group.loops[0])
+        let deadline = self.group.loops[0].scheduleTask(in: .init(self.configuration.timeouts.shutdown)) {
             for loop in self.loops { loop.eventLoop.execute { loop.value.abandonConnections() } }
         }
         // Completes either way, and cannot fail.

@@ -20,6 +20,8 @@ final class LoopContext {
     let subscribers: LoopSubscribers
     let sockets = LoopSockets()
     let wheel: DeadlineWheel<Connection>
+    /// What has been read from a socket and is being worked through.
+    let input: UnsafeMutableRawBufferPointer
     /// Unmasked bytes of the message that is being read.
     let scratch: UnsafeMutableRawBufferPointer
     /// What the connection that is being read from will be sent when its input has been worked through.
@@ -32,30 +34,40 @@ final class LoopContext {
     private var connections = 0
     private var emptied: EventLoopPromise<Void>?
 
-    private let inbox: LoopInbox
-    private var fanout = LoopFanout()
+    /// How long deliveries may take in one turn, in nanoseconds.
+    private static let deliveryTime: UInt64 = 2_000_000
+
+    private let fanout: LoopFanout
+    /// A run of `deliver` that goes on with what one before it did not finish is on its way.
+    private var isContinuing = false
+    private let slowTurns: SlowTurns
     private var ticks: RepeatedTask?
     private var dateSecond: time_t = 0
     private var date = ""
 
     init(
         index: Int, eventLoop: any EventLoop, configuration: BrokerConfiguration, apps: ServedApps, inbox: LoopInbox,
-        quota: ConnectionQuota, logger: Logger
+        quota: ConnectionQuota, slowTurns: SlowTurns, logger: Logger
     ) {
         self.index = index
         self.eventLoop = eventLoop
         self.configuration = configuration
         self.apps = apps
-        self.inbox = inbox
         self.quota = quota
         self.logger = logger
+        self.slowTurns = slowTurns
         self.subscribers = LoopSubscribers()
+        self.fanout = LoopFanout(inbox: inbox, subscribers: self.subscribers, sockets: self.sockets)
         self.wheel = DeadlineWheel(now: NIODeadline.now().uptimeNanoseconds)
+        self.input = .allocate(byteCount: 16 * 1024, alignment: 8)
         self.scratch = .allocate(byteCount: max(configuration.maxMessageBytes, 125), alignment: 8)
         self.replies = ByteBufferAllocator().buffer(capacity: 16 * 1024)
     }
 
-    deinit { self.scratch.deallocate() }
+    deinit {
+        self.input.deallocate()
+        self.scratch.deallocate()
+    }
 
     /// Nanoseconds of the clock that deadlines are set by.
     var now: UInt64 { NIODeadline.now().uptimeNanoseconds }
@@ -65,17 +77,37 @@ final class LoopContext {
         let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
         let tick = TimeAmount.nanoseconds(Int64(DeadlineWheel<Connection>.tick))
         self.ticks = self.eventLoop.scheduleRepeatedTask(initialDelay: tick, delay: tick) { _ in
-            let context = bound.value
-            context.wheel.advance(to: context.now)
-            context.announceDueCounts()
-            context.settle()
+            bound.value.turn { context in
+                context.wheel.advance(to: context.now)
+                context.announceDueCounts()
+            }
         }
-        return { bound.value.deliver() }
+        return {
+            let context = bound.value
+            if !context.isContinuing { context.deliver(bound) }
+        }
     }
 
-    private func deliver() {
-        self.fanout.run(inbox: self.inbox, subscribers: self.subscribers, sockets: self.sockets)
+    /// Deals out what is in the inbox; after a while others have their turn, and then it goes on.
+    private func deliver(_ bound: NIOLoopBound<LoopContext>) {
+        self.isContinuing = !self.turn { context in
+            let end = context.now + Self.deliveryTime
+            return context.fanout.run { context.now >= end }
+        }
+        guard self.isContinuing else { return }
+        self.eventLoop.execute { bound.value.deliver(bound) }
+    }
+
+    /// Gives a connection what it is owed of deliveries that are under way, before anything else happens to it.
+    func catchUp(_ connection: Connection) { self.fanout.catchUp(connection) }
+
+    /// Does a piece of work, and then what had to wait for its end. Counts it when it held up the loop for long.
+    func turn<Result>(_ work: (LoopContext) -> Result) -> Result {
+        let start = self.now
+        let result = work(self)
         self.settle()
+        self.slowTurns.note(self.now - start)
+        return result
     }
 
     /// Closes those whose socket failed or who did not keep up, and writes what could not go straight to a socket, their

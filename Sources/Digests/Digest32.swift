@@ -25,16 +25,10 @@ package struct Digest32: Sendable, Equatable, RandomAccessCollection {
     /// Whether `hex` is this digest in lower-case hexadecimal; takes the same time wherever they differ.
     package func matches(hex: String) -> Bool {
         var hex = hex
-        return hex.withUTF8 { text in
-            guard text.count == 64 else { return false }
-            var difference: UInt8 = 0
-            withUnsafeBytes(of: self.words) { bytes in
-                for (index, byte) in bytes.enumerated() {
-                    difference |= Hex.digit(byte >> 4) ^ text[2 * index]
-                    difference |= Hex.digit(byte & 15) ^ text[2 * index + 1]
-                }
-            }
-            return difference == 0
-        }
+        return hex.withUTF8 { self.matches(hex: UnsafeRawBufferPointer($0)) }
+    }
+
+    package func matches(hex: UnsafeRawBufferPointer) -> Bool {
+        withUnsafeBytes(of: self.words) { Hex.matches($0, hex) }
     }
 }

@@ -25,7 +25,11 @@ package enum SHA256 {
 package enum SHA1 {
     package static func digest(_ bytes: [UInt8]) -> [UInt8] {
         var digest = [UInt8](repeating: 0, count: 20)
-        _ = COpenSSL.SHA1(bytes, bytes.count, &digest)
+        // Not in one call: that one looks the algorithm up each time.
+        var context = SHA_CTX()
+        SHA1_Init(&context)
+        SHA1_Update(&context, bytes, bytes.count)
+        SHA1_Final(&digest, &context)
         return digest
     }
 }
@@ -34,6 +38,20 @@ package enum SHA1 {
 /// the request signature covers it.
 package enum MD5 {
     package static func hex(_ bytes: UnsafeRawBufferPointer) -> String {
+        self.withDigest(of: bytes) { Hex.encode($0) }
+    }
+
+    /// Whether `hex` is the digest of `bytes` in lower-case hexadecimal; takes the same time wherever they differ.
+    package static func matches(_ bytes: UnsafeRawBufferPointer, hex: String) -> Bool {
+        var hex = hex
+        return hex.withUTF8 { text in
+            self.withDigest(of: bytes) { Hex.matches($0, UnsafeRawBufferPointer(text)) }
+        }
+    }
+
+    private static func withDigest<Result>(
+        of bytes: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) -> Result
+    ) -> Result {
         var digest: (UInt64, UInt64) = (0, 0)
         return withUnsafeMutableBytes(of: &digest) { output in
             // An empty buffer may have no address; MD5 of nothing is asked for with any pointer and length 0.
@@ -41,7 +59,7 @@ package enum MD5 {
             _ = COpenSSL.MD5(
                 input?.assumingMemoryBound(to: UInt8.self), bytes.count,
                 output.bindMemory(to: UInt8.self).baseAddress)
-            return Hex.encode(UnsafeRawBufferPointer(output))
+            return body(UnsafeRawBufferPointer(output))
         }
     }
 

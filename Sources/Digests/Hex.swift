@@ -17,6 +17,18 @@ package enum Hex {
         }
     }
 
+    /// Whether `text` is these bytes in lower-case hexadecimal; takes the same time wherever they differ.
+    static func matches(_ bytes: UnsafeRawBufferPointer, _ text: UnsafeRawBufferPointer) -> Bool {
+        guard text.count == 2 * bytes.count else { return false }
+        var difference: UInt8 = 0
+        for index in 0..<bytes.count {
+            let byte = bytes[index]
+            difference |= self.digit(byte >> 4) ^ text[2 * index]
+            difference |= self.digit(byte & 15) ^ text[2 * index + 1]
+        }
+        return difference == 0
+    }
+
     package static func encode(_ bytes: [UInt8]) -> String {
         bytes.withUnsafeBytes { self.encode($0) }
     }

@@ -20,6 +20,14 @@ package struct AppCredentials: Sendable {
 
     /// Whether `hex` is the signature of `text` with one of the secrets, in lower-case hexadecimal. In constant time.
     package func accepts(_ hex: String, asSignatureOf text: String) -> Bool {
+        var (hex, text) = (hex, text)
+        return hex.withUTF8 { hex in
+            text.withUTF8 { self.accepts(UnsafeRawBufferPointer(hex), asSignatureOf: UnsafeRawBufferPointer($0)) }
+        }
+    }
+
+    /// The same of UTF-8.
+    func accepts(_ hex: UnsafeRawBufferPointer, asSignatureOf text: UnsafeRawBufferPointer) -> Bool {
         self.secret.sign(text).matches(hex: hex) || self.nextSecret?.sign(text).matches(hex: hex) ?? false
     }
 }
@@ -34,6 +42,8 @@ package struct AppSecret: Sendable, CustomStringConvertible, CustomDebugStringCo
 
     /// HMAC-SHA256 of the UTF-8 bytes of `text`.
     package func sign(_ text: String) -> Digest32 { self.hmac.code(for: text) }
+
+    func sign(_ text: UnsafeRawBufferPointer) -> Digest32 { self.hmac.code(for: text) }
 
     package var description: String { "<secret>" }
     package var debugDescription: String { "<secret>" }

@@ -1,3 +1,5 @@
+import Glibc
+
 /// A checked channel name and what its prefix means (3.1 and 3.2 of the protocol facts).
 ///
 /// The hyphen is part of each prefix: `privateer`, `presences` and `cacheable` are public channels (P48).
@@ -29,20 +31,29 @@ package struct ChannelName: Sendable, CustomStringConvertible {
     /// Nil when a character is outside the alphabet, the name is empty, or longer than `limit` bytes. The limit of a
     /// user channel is that of the user's id.
     package init?(_ text: String, limit: Int) {
-        let bytes = text.utf8
+        var text = text
+        guard let name = text.withUTF8({ ChannelName(UnsafeRawBufferPointer($0), limit: limit) }) else { return nil }
+        self = name
+    }
+
+    /// The same for UTF-8.
+    package init?(_ bytes: UnsafeRawBufferPointer, limit: Int) {
         guard bytes.first == UInt8(ascii: "#") else {
-            guard bytes.count <= limit, Self.isWellFormed(bytes[...]) else { return nil }
+            guard bytes.count <= limit, Self.isWellFormed(bytes) else { return nil }
             let (kind, isCached) = Self.meaning(of: bytes)
-            self.init(text: text, kind: kind, isCached: isCached)
+            self.init(text: String(decoding: bytes, as: UTF8.self), kind: kind, isCached: isCached)
             return
         }
         guard bytes.starts(with: Self.userPrefix.utf8) else { return nil }
-        self.init(user: String(Substring(bytes.dropFirst(Self.userPrefix.utf8.count))))
+        self.init(user: String(decoding: bytes.dropFirst(Self.userPrefix.utf8.count), as: UTF8.self))
     }
 
     /// The channel of a user's events; nil when the id is empty, too long, or has characters that no channel has.
     package init?(user id: String) {
-        guard id.utf8.count <= Self.maxUserID, Self.isWellFormed(id.utf8[...]) else { return nil }
+        var id = id
+        guard id.utf8.count <= Self.maxUserID, id.withUTF8({ Self.isWellFormed(UnsafeRawBufferPointer($0)) }) else {
+            return nil
+        }
         self.init(text: Self.userPrefix + id, kind: .user)
     }
 
@@ -68,9 +79,10 @@ package struct ChannelName: Sendable, CustomStringConvertible {
 
     package var description: String { self.text }
 
-    private static func meaning(of name: String.UTF8View) -> (Kind, isCached: Bool) {
+    private static func meaning(of name: UnsafeRawBufferPointer) -> (Kind, isCached: Bool) {
         func has(_ prefix: StaticString) -> Bool {
-            name.starts(with: UnsafeBufferPointer(start: prefix.utf8Start, count: prefix.utf8CodeUnitCount))
+            guard let start = name.baseAddress, name.count >= prefix.utf8CodeUnitCount else { return false }
+            return memcmp(start, prefix.utf8Start, prefix.utf8CodeUnitCount) == 0
         }
         if has("private-") {
             if has("private-encrypted-") { return (.encrypted, has("private-encrypted-cache-")) }
@@ -81,17 +93,13 @@ package struct ChannelName: Sendable, CustomStringConvertible {
     }
 
     /// `^[-a-zA-Z0-9_=@,.;]+$`; the alphabet of user ids is the same.
-    private static func isWellFormed(_ bytes: Substring.UTF8View) -> Bool {
-        !bytes.isEmpty
-            && bytes.allSatisfy { byte in
-                switch byte {
-                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"),
-                    UInt8(ascii: "="), UInt8(ascii: "@"), UInt8(ascii: ","), UInt8(ascii: "."), UInt8(ascii: ";"):
-                    true
-                default: false
-                }
-            }
+    private static func isWellFormed(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        for byte in bytes {
+            // A bit each for the 128 characters of ASCII.
+            let bits: UInt64 = byte < 64 ? 0x2BFF_7000_0000_0000 : 0x07FF_FFFE_87FF_FFFF
+            guard byte < 128, bits >> UInt64(byte & 63) & 1 == 1 else { return false }
+        }
+        return !bytes.isEmpty
     }
 }
 

@@ -113,7 +113,7 @@ extension ClientFrame {
 
     /// The members of `data`: an object, or a string that holds the JSON of one (P35).
     private static func members(
-        of data: JSONSlice?, _ body: (String, JSONSlice) -> Void
+        of data: JSONSlice?, _ body: (JSONName, JSONSlice) -> Void
     ) throws(JSONFailure) {
         guard let data else { throw JSONFailure() }
         guard var text = data.string else { return try JSONReader.members(of: data.bytes, body) }

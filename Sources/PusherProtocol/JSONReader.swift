@@ -17,28 +17,29 @@ package struct JSONReader {
         self.bytes = bytes
     }
 
-    /// The single value that `bytes` is, blanks around it left out.
-    package static func value(of bytes: UnsafeRawBufferPointer) throws(JSONFailure) -> JSONSlice {
+    /// Reads one value that fills `bytes` but for blanks: what `body` leaves unread must be blanks.
+    package static func read<Result>(
+        _ bytes: UnsafeRawBufferPointer, _ body: (inout JSONReader) throws(JSONFailure) -> Result
+    ) throws(JSONFailure) -> Result {
         var reader = JSONReader(bytes)
         reader.skipBlanks()
-        let value = try reader.readValue()
+        let result = try body(&reader)
         reader.skipBlanks()
         guard reader.index == bytes.count else { throw JSONFailure() }
-        return value
+        return result
+    }
+
+    /// The single value that `bytes` is, blanks around it left out.
+    package static func value(of bytes: UnsafeRawBufferPointer) throws(JSONFailure) -> JSONSlice {
+        try self.read(bytes) { (reader) throws(JSONFailure) in try reader.readValue() }
     }
 
     /// Calls `body` with each member of the object that `bytes` is. Of members with the same name all are reported.
     package static func members(
-        of bytes: UnsafeRawBufferPointer, _ body: (String, JSONSlice) -> Void
+        of bytes: UnsafeRawBufferPointer, _ body: (JSONName, JSONSlice) -> Void
     ) throws(JSONFailure) {
-        var reader = JSONReader(bytes)
-        try reader.enclosed(from: UInt8(ascii: "{"), to: UInt8(ascii: "}")) { (reader) throws(JSONFailure) in
-            let name = try reader.readString()
-            reader.skipBlanks()
-            try reader.expect(UInt8(ascii: ":"))
-            reader.skipBlanks()
-            let value = try reader.readValue()
-            body(name.string ?? "", value)
+        try self.read(bytes) { (reader) throws(JSONFailure) in
+            try reader.readMembers { (name, reader) throws(JSONFailure) in body(name, try reader.readValue()) }
         }
     }
 
@@ -46,18 +47,42 @@ package struct JSONReader {
     package static func elements(
         of bytes: UnsafeRawBufferPointer, _ body: (JSONSlice) -> Void
     ) throws(JSONFailure) {
-        var reader = JSONReader(bytes)
-        try reader.enclosed(from: UInt8(ascii: "["), to: UInt8(ascii: "]")) { (reader) throws(JSONFailure) in
-            body(try reader.readValue())
+        try self.read(bytes) { (reader) throws(JSONFailure) in
+            try reader.readElements { (reader) throws(JSONFailure) in body(try reader.readValue()) }
         }
     }
 
-    /// Reads an object or array that fills the text, with commas between what `readItem` reads.
-    private mutating func enclosed(
+    /// Whether the value at hand is an object, if it is one at all.
+    package var isAtObject: Bool { self.peek == UInt8(ascii: "{") }
+    package var isAtArray: Bool { self.peek == UInt8(ascii: "[") }
+
+    /// Reads the object at hand. `body` is called behind each member's name and reads the value.
+    package mutating func readMembers(
+        _ body: (JSONName, inout JSONReader) throws(JSONFailure) -> Void
+    ) throws(JSONFailure) {
+        try self.readItems(from: UInt8(ascii: "{"), to: UInt8(ascii: "}")) { (reader) throws(JSONFailure) in
+            let name = try reader.readString()
+            reader.skipBlanks()
+            try reader.expect(UInt8(ascii: ":"))
+            reader.skipBlanks()
+            try body(JSONName(slice: name), &reader)
+        }
+    }
+
+    /// Reads the array at hand; `body` reads each element.
+    package mutating func readElements(
+        _ body: (inout JSONReader) throws(JSONFailure) -> Void
+    ) throws(JSONFailure) {
+        try self.readItems(from: UInt8(ascii: "["), to: UInt8(ascii: "]"), body)
+    }
+
+    /// Reads an object or array, with commas between what `readItem` reads.
+    @inline(__always)
+    private mutating func readItems(
         from open: UInt8, to close: UInt8, _ readItem: (inout JSONReader) throws(JSONFailure) -> Void
     ) throws(JSONFailure) {
-        self.skipBlanks()
         try self.expect(open)
+        guard self.entered < Self.maxDepth else { throw JSONFailure() }
         self.entered += 1
         self.skipBlanks()
         if self.peek != close {
@@ -70,17 +95,18 @@ package struct JSONReader {
             }
         }
         try self.expect(close)
-        self.skipBlanks()
-        guard self.index == self.bytes.count else { throw JSONFailure() }
+        self.entered -= 1
     }
 
     private var peek: UInt8? { self.index < self.bytes.count ? self.bytes[self.index] : nil }
 
+    @inline(__always)
     private mutating func expect(_ byte: UInt8) throws(JSONFailure) {
         guard self.peek == byte else { throw JSONFailure() }
         self.index += 1
     }
 
+    @inline(__always)
     private mutating func skipBlanks() {
         while let byte = self.peek, byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 { self.index += 1 }
     }
@@ -91,7 +117,8 @@ package struct JSONReader {
             decodedCount: self.index - start)
     }
 
-    private mutating func readValue() throws(JSONFailure) -> JSONSlice {
+    /// Reads the value at hand, whatever it is.
+    package mutating func readValue() throws(JSONFailure) -> JSONSlice {
         let start = self.index
         switch self.peek {
         case UInt8(ascii: "\""): return try self.readString()

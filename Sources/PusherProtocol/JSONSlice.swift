@@ -1,3 +1,5 @@
+import Glibc
+
 /// One JSON value as it stands in its text, byte for byte.
 ///
 /// Borrowed: the bytes belong to whoever called `JSONReader` and are valid as long as theirs are.
@@ -19,9 +21,11 @@ package struct JSONSlice {
     /// A lone surrogate, which UTF-8 cannot carry, reads as U+FFFD.
     package var string: String? {
         guard self.kind == .string else { return nil }
-        let inside = UnsafeRawBufferPointer(rebasing: self.bytes[1..<(self.bytes.count - 1)])
-        return self.hasEscapes ? Self.unescape(inside) : String(decoding: inside, as: UTF8.self)
+        return self.hasEscapes ? Self.unescape(self.inside) : String(decoding: self.inside, as: UTF8.self)
     }
+
+    /// What stands between a string's quotes; only without escapes is it what the string says.
+    var inside: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: self.bytes[1..<(self.bytes.count - 1)]) }
 
     /// Unescapes the inside of a string whose form `JSONReader` has checked.
     private static func unescape(_ bytes: UnsafeRawBufferPointer) -> String {
@@ -51,6 +55,23 @@ package struct JSONSlice {
         }
         return String(decoding: output, as: UTF8.self)
     }
+}
+
+/// The name of a member of an object, borrowed as a `JSONSlice` is. Compared with what is expected, it costs no copy.
+package struct JSONName: CustomStringConvertible {
+    let slice: JSONSlice
+
+    package var description: String { self.slice.string ?? "" }
+
+    package static func == (name: JSONName, text: StaticString) -> Bool {
+        let bytes = name.slice.bytes
+        guard !name.slice.hasEscapes else { return name.description == "\(text)" }
+        guard let start = bytes.baseAddress, bytes.count == text.utf8CodeUnitCount + 2 else { return false }
+        return memcmp(start + 1, text.utf8Start, text.utf8CodeUnitCount) == 0
+    }
+
+    /// For `switch`.
+    package static func ~= (text: StaticString, name: JSONName) -> Bool { name == text }
 }
 
 /// `\uXXXX` in JSON strings (RFC 8259 section 7).

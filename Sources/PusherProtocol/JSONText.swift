@@ -5,8 +5,9 @@ enum JSONText {
     static func firstSpecial(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
         var index = start
         while index &+ 8 <= bytes.count {
-            let word = bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)
-            guard !self.hasSpecial(word) else { break }
+            let word = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self))
+            let special = self.special(word)
+            if special != 0 { return index &+ special.trailingZeroBitCount / 8 }
             index &+= 8
         }
         while index < bytes.count, !self.isSpecial(bytes[index]) { index &+= 1 }
@@ -17,15 +18,16 @@ enum JSONText {
         byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") || byte < 0x20
     }
 
-    /// Whether one of eight bytes may be special: never wrong when it says no.
+    /// A word whose lowest bit that is set is in the first special one of eight bytes; 0 when none is.
     ///
-    /// A byte minus `n` borrows into its high bit when it is below `n`, unless that bit was set before.
-    private static func hasSpecial(_ word: UInt64) -> Bool {
+    /// A byte minus `n` borrows into its high bit when it is below `n`, unless that bit was set before. A borrow may reach
+    /// the bytes above it too, which are after it.
+    private static func special(_ word: UInt64) -> UInt64 {
         let ones: UInt64 = 0x0101_0101_0101_0101
         let high = ones &* 0x80
         let quote = word ^ (ones &* 0x22)
         let backslash = word ^ (ones &* 0x5C)
         let control = (word &- ones &* 0x20) & ~word
-        return ((quote &- ones) & ~quote | (backslash &- ones) & ~backslash | control) & high != 0
+        return ((quote &- ones) & ~quote | (backslash &- ones) & ~backslash | control) & high
     }
 }

@@ -1,3 +1,5 @@
+import Glibc
+
 /// The parameters of a query string, percent-decoded, in the order of the URL, names in lower case.
 ///
 /// A `+` stays a plus: the SDKs write it so and sign it so (8.3 of the protocol facts). Array forms are folded the
@@ -7,7 +9,15 @@ package struct QueryParameters: Sendable {
     /// How many a query may have. Folding compares every array element with what stands before it.
     package static let maxParameters = 128
 
-    package private(set) var parameters: [(name: String, value: String)] = []
+    /// A parameter; the ranges are those of its name and its value in `text`.
+    private struct Parameter {
+        let name: Range<Int>
+        var value: Range<Int>
+    }
+
+    /// The names and values, one behind the other.
+    private var text: [UInt8] = []
+    private var list: [Parameter] = []
     private var elements: [(name: String, value: String)] = []
 
     /// Nil when an escape is malformed, what it decodes to is not UTF-8, or there are more than `maxParameters`.
@@ -16,7 +26,8 @@ package struct QueryParameters: Sendable {
         let isWellFormed = query.withUTF8 { bytes in
             var rest = bytes[...]
             var count = 0
-            self.parameters.reserveCapacity(8)
+            self.text.reserveCapacity(bytes.count)
+            self.list.reserveCapacity(8)
             while !rest.isEmpty {
                 let pair = Self.cut(&rest, at: UInt8(ascii: "&"))
                 guard !pair.isEmpty else { continue }
@@ -28,9 +39,74 @@ package struct QueryParameters: Sendable {
         guard isWellFormed else { return nil }
     }
 
+    package var count: Int { self.list.count }
+
+    package var parameters: [(name: String, value: String)] {
+        self.list.map { (name: self.string($0.name), value: self.string($0.value)) }
+    }
+
+    private func string(_ range: Range<Int>) -> String { String(decoding: self.text[range], as: UTF8.self) }
+
     /// The value of the first parameter of that name, which is in lower case.
     package subscript(_ name: String) -> String? {
-        self.parameters.first { $0.name == name }?.value
+        var name = name
+        return name.withUTF8 { name in
+            self.list.first { self.matches($0.name, UnsafeRawBufferPointer(name)) }.map { self.string($0.value) }
+        }
+    }
+
+    private func matches(_ range: Range<Int>, _ bytes: UnsafeRawBufferPointer) -> Bool {
+        range.count == bytes.count
+            && self.text.withUnsafeBytes { text in
+                guard let text = text.baseAddress, let bytes = bytes.baseAddress else { return range.isEmpty }
+                return memcmp(text + range.lowerBound, bytes, range.count) == 0
+            }
+    }
+
+    /// Calls `body` with the value of the first parameter of that name, as UTF-8; with nil when there is none.
+    func withValue<Result>(of name: StaticString, _ body: (UnsafeRawBufferPointer?) -> Result) -> Result {
+        let name = UnsafeRawBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount)
+        guard let parameter = self.list.first(where: { self.matches($0.name, name) }) else { return body(nil) }
+        return self.text.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[parameter.value])) }
+    }
+
+    /// Calls `body` with the string that a request of these parameters signs (`RequestSignature.stringToSign`).
+    func withStringToSign<Result>(
+        method: String, path: String, _ body: (UnsafeRawBufferPointer) -> Result
+    ) -> Result {
+        var signed: [UInt8] = []
+        signed.reserveCapacity(method.utf8.count + path.utf8.count + self.text.count + 2 * self.list.count + 2)
+        signed.append(contentsOf: method.utf8)
+        signed.append(UInt8(ascii: "\n"))
+        signed.append(contentsOf: path.utf8)
+        signed.append(UInt8(ascii: "\n"))
+        var isFirst = true
+        self.text.withUnsafeBytes { text in
+            for parameter in self.sorted(text) {
+                let name = UnsafeRawBufferPointer(rebasing: text[parameter.name])
+                guard !name.elementsEqual("auth_signature".utf8) else { continue }
+                if !isFirst { signed.append(UInt8(ascii: "&")) }
+                isFirst = false
+                signed.append(contentsOf: name)
+                signed.append(UInt8(ascii: "="))
+                signed.append(contentsOf: UnsafeRawBufferPointer(rebasing: text[parameter.value]))
+            }
+        }
+        return signed.withUnsafeBytes(body)
+    }
+
+    /// By name. The SDKs send them in this order, but for the signature, which is not signed.
+    private func sorted(_ text: UnsafeRawBufferPointer) -> [Parameter] {
+        func precedes(_ a: Parameter, _ b: Parameter) -> Bool {
+            let (a, b) = (
+                UnsafeRawBufferPointer(rebasing: text[a.name]), UnsafeRawBufferPointer(rebasing: text[b.name])
+            )
+            guard let first = a.baseAddress, let second = b.baseAddress else { return a.count < b.count }
+            let order = memcmp(first, second, min(a.count, b.count))
+            return order < 0 || (order == 0 && a.count < b.count)
+        }
+        let isSorted = !zip(self.list, self.list.dropFirst()).contains { precedes($1, $0) }
+        return isSorted ? self.list : self.list.sorted(by: precedes)
     }
 
     /// The elements of `name[]=…` or `name[0]=…`, in the order of the URL; nil when there are none.
@@ -41,7 +117,7 @@ package struct QueryParameters: Sendable {
 
     /// The names of the parameters that neither sign the request nor are among `known`: each once, sorted.
     package func extraneous(besides known: [String]) -> [String] {
-        let names = self.parameters.lazy.map(\.name).filter { name in
+        let names = self.list.lazy.map { self.string($0.name) }.filter { name in
             !name.utf8.starts(with: "auth_".utf8) && name != "body_md5" && !known.contains(name)
         }
         return Set(names).sorted()
@@ -60,21 +136,35 @@ package struct QueryParameters: Sendable {
     private mutating func append(_ pair: Bytes) -> Bool {
         var value = pair
         let name = Self.cut(&value, at: UInt8(ascii: "="))
-        guard let name = Self.decoded(name), let value = Self.decoded(value) else { return false }
         // Nearly every name is one already.
-        let isPlain = name.utf8.allSatisfy { ($0 >= 97 && $0 <= 122) || $0 == UInt8(ascii: "_") }
+        let isPlain = name.allSatisfy { ($0 >= 97 && $0 <= 122) || ($0 >= 48 && $0 <= 57) || $0 == UInt8(ascii: "_") }
         guard !isPlain else {
-            self.parameters.append((name: name, value: value))
+            let nameRange = self.store(name)
+            guard let valueRange = self.storeDecoded(value) else { return false }
+            self.list.append(Parameter(name: nameRange, value: valueRange))
             return true
         }
+        guard let name = Self.decoded(name), let value = Self.decoded(value) else { return false }
         let (base, isElement) = Self.withoutIndex(name.lowercased())
         if isElement { self.elements.append((name: base, value: value)) }
-        if isElement, let first = self.parameters.firstIndex(where: { $0.name == base }) {
-            self.parameters[first].value += ",\(value)"
+        if isElement, let first = self.list.firstIndex(where: { self.string($0.name) == base }) {
+            let folded = self.string(self.list[first].value) + ",\(value)"
+            self.list[first].value = self.store(folded.utf8)
         } else {
-            self.parameters.append((name: base, value: value))
+            self.list.append(Parameter(name: self.store(base.utf8), value: self.store(value.utf8)))
         }
         return true
+    }
+
+    private mutating func store(_ bytes: some Collection<UInt8>) -> Range<Int> {
+        let start = self.text.count
+        self.text.append(contentsOf: bytes)
+        return start..<self.text.count
+    }
+
+    private mutating func storeDecoded(_ bytes: Bytes) -> Range<Int>? {
+        guard bytes.contains(UInt8(ascii: "%")) else { return self.store(bytes) }
+        return Self.decoded(bytes).map { self.store($0.utf8) }
     }
 
     /// Decodes `%XX`; nil when an escape is malformed or the result is not UTF-8.

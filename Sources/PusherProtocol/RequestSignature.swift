@@ -79,36 +79,52 @@ package enum RequestSignature {
     package static func verify(
         method: String, path: String, query: QueryParameters, now: Int64, credentials: AppCredentials
     ) throws(Refusal) -> String? {
-        for name in ["auth_key", "auth_timestamp", "auth_version", "auth_signature"] where query[name] == nil {
-            throw .missingParameter(name)
-        }
-        guard query["auth_key"] == credentials.key else { throw .wrongKey }
-        guard query["auth_version"] == "1.0" else { throw .malformedParameter("auth_version") }
-        guard let timestamp = query["auth_timestamp"].flatMap({ Int64($0) }) else {
-            throw .malformedParameter("auth_timestamp")
-        }
-        let (age, overflow) = now.subtractingReportingOverflow(timestamp)
-        guard !overflow, age >= -self.clockWindow, age <= self.clockWindow else {
-            throw .expired(timestamp: timestamp, now: now)
-        }
-        let signature = query["auth_signature"] ?? ""
-        let text = self.stringToSign(method: method, path: path, parameters: query.parameters)
-        if !credentials.accepts(signature, asSignatureOf: text) {
+        try self.checkParameters(query, now: now, credentials: credentials)
+        if !self.isSigned(method: method, path: path, query: query, credentials: credentials) {
             guard let decoded = QueryParameters.percentDecoded(path), decoded != path,
-                credentials.accepts(
-                    signature,
-                    asSignatureOf: self.stringToSign(method: method, path: decoded, parameters: query.parameters))
-            else { throw .wrongSignature(stringToSign: text, sent: signature) }
+                self.isSigned(method: method, path: decoded, query: query, credentials: credentials)
+            else {
+                throw .wrongSignature(
+                    stringToSign: self.stringToSign(method: method, path: path, parameters: query.parameters),
+                    sent: query["auth_signature"] ?? "")
+            }
         }
         return query["body_md5"]
     }
 
+    private static func checkParameters(
+        _ query: QueryParameters, now: Int64, credentials: AppCredentials
+    ) throws(Refusal) {
+        guard let key = query["auth_key"] else { throw .missingParameter("auth_key") }
+        guard let sent = query["auth_timestamp"] else { throw .missingParameter("auth_timestamp") }
+        guard let version = query["auth_version"] else { throw .missingParameter("auth_version") }
+        guard query.withValue(of: "auth_signature", { $0 != nil }) else { throw .missingParameter("auth_signature") }
+        guard key == credentials.key else { throw .wrongKey }
+        guard version == "1.0" else { throw .malformedParameter("auth_version") }
+        guard let timestamp = Int64(sent) else { throw .malformedParameter("auth_timestamp") }
+        let (age, overflow) = now.subtractingReportingOverflow(timestamp)
+        guard !overflow, age >= -self.clockWindow, age <= self.clockWindow else {
+            throw .expired(timestamp: timestamp, now: now)
+        }
+    }
+
+    private static func isSigned(
+        method: String, path: String, query: QueryParameters, credentials: AppCredentials
+    ) -> Bool {
+        query.withValue(of: "auth_signature") { signature in
+            guard let signature else { return false }
+            return query.withStringToSign(method: method, path: path) { text in
+                credentials.accepts(signature, asSignatureOf: text)
+            }
+        }
+    }
+
     /// Checks a body against the `body_md5` that `verify` returned (P118).
-    package static func verify(body: [UInt8], digest: String?) throws(Refusal) {
+    package static func verify(body: UnsafeRawBufferPointer, digest: String?) throws(Refusal) {
         guard let digest else {
             guard body.isEmpty else { throw .bodyDigestMissing }
             return
         }
-        guard constantTimeEqual(digest.utf8, MD5.hex(body).utf8) else { throw .wrongBodyDigest }
+        guard MD5.matches(body, hex: digest) else { throw .wrongBodyDigest }
     }
 }

@@ -10,20 +10,26 @@ struct TriggerFields {
     init() {}
 
     init(decoding bytes: UnsafeRawBufferPointer) throws(RequestRejection) {
-        var fields = Self()
         do {
-            try JSONReader.members(of: bytes) { name, value in
-                switch name {
-                case "name": fields.name = value
-                case "data": fields.data = value
-                case "channel": fields.channel = value
-                case "channels": fields.channels = value
-                case "socket_id": fields.socketID = value
-                case "info": fields.info = value
-                default: break
-                }
-            }
+            self = try JSONReader.read(bytes) { (reader) throws(JSONFailure) in try TriggerFields(reading: &reader) }
         } catch { throw .badRequest("Request body is not a JSON object") }
+    }
+
+    /// Reads the object at hand.
+    init(reading reader: inout JSONReader) throws(JSONFailure) {
+        var fields = Self()
+        try reader.readMembers { (name, reader) throws(JSONFailure) in
+            let value = try reader.readValue()
+            switch name {
+            case "name": fields.name = value
+            case "data": fields.data = value
+            case "channel": fields.channel = value
+            case "channels": fields.channels = value
+            case "socket_id": fields.socketID = value
+            case "info": fields.info = value
+            default: break
+            }
+        }
         self = fields
     }
 

@@ -17,7 +17,7 @@ package struct TriggerRequest: Equatable, Sendable {
     ) throws(RequestRejection) {
         let fields = body.isEmpty ? TriggerFields() : try TriggerFields(decoding: body)
         // Counted because it is quick. Without a body one more may hide behind the count, but three are needed then.
-        guard query.parameters.count > RequestSignature.parameterCount else {
+        guard query.count > RequestSignature.parameterCount else {
             try self.init(fields: fields, limits: limits)
             return
         }
@@ -50,28 +50,21 @@ package struct TriggerRequest: Equatable, Sendable {
     package static func batch(
         decoding body: UnsafeRawBufferPointer, limits: Limits
     ) throws(RequestRejection) -> [TriggerRequest] {
-        var batch: JSONSlice?
-        var elements: [JSONSlice] = []
+        let batch: Batch?
         do {
-            try JSONReader.members(of: body) { name, value in
-                if name == "batch" { batch = value }
-            }
-            if let batch, batch.kind == .array {
-                // One too many is enough to refuse them all.
-                try JSONReader.elements(of: batch.bytes) { element in
-                    if elements.count <= limits.eventsPerBatch { elements.append(element) }
-                }
+            batch = try JSONReader.read(body) { (reader) throws(JSONFailure) in
+                try Batch(reading: &reader, limit: limits.eventsPerBatch)
             }
         } catch { throw .badRequest("Request body is not a JSON object") }
-        guard batch?.kind == .array else { throw .badRequest("Expected batch parameter to be an array") }
-        guard elements.count <= limits.eventsPerBatch else {
+        guard let batch else { throw .badRequest("Expected batch parameter to be an array") }
+        guard !batch.isOverLimit else {
             throw .badRequest("Batch may hold at most \(limits.eventsPerBatch) events")
         }
         var requests: [TriggerRequest] = []
-        requests.reserveCapacity(elements.count)
-        for (index, element) in elements.enumerated() {
+        requests.reserveCapacity(batch.events.count)
+        for (index, fields) in batch.events.enumerated() {
             do throws(RequestRejection) {
-                let fields = try TriggerFields(decoding: element.bytes)
+                guard let fields else { throw .badRequest("Request body is not a JSON object") }
                 guard fields.channels == nil else {
                     throw .badRequest("An event of a batch has one channel, not channels")
                 }
@@ -83,11 +76,53 @@ package struct TriggerRequest: Equatable, Sendable {
         return requests
     }
 
+    /// The events of a batch as they stand in its JSON.
+    private struct Batch {
+        /// nil for one that is no object.
+        var events: [TriggerFields?] = []
+        var isOverLimit = false
+
+        /// Reads the object at hand; nil when its `batch`, of which the last counts, is no array.
+        init?(reading reader: inout JSONReader, limit: Int) throws(JSONFailure) {
+            var batch: Batch?
+            try reader.readMembers { (name, reader) throws(JSONFailure) in
+                guard name == "batch" else {
+                    _ = try reader.readValue()
+                    return
+                }
+                batch = try Batch(readingList: &reader, limit: limit)
+            }
+            guard let batch else { return nil }
+            self = batch
+        }
+
+        private init?(readingList reader: inout JSONReader, limit: Int) throws(JSONFailure) {
+            guard reader.isAtArray else {
+                _ = try reader.readValue()
+                return nil
+            }
+            var events: [TriggerFields?] = []
+            var isOverLimit = false
+            events.reserveCapacity(limit)
+            try reader.readElements { (reader) throws(JSONFailure) in
+                guard events.count < limit, reader.isAtObject else {
+                    isOverLimit = isOverLimit || events.count == limit
+                    _ = try reader.readValue()
+                    if !isOverLimit { events.append(nil) }
+                    return
+                }
+                events.append(try TriggerFields(reading: &reader))
+            }
+            self.events = events
+            self.isOverLimit = isOverLimit
+        }
+    }
+
     private init(fields: TriggerFields, limits: Limits) throws(RequestRejection) {
-        guard let name = fields.name, let decodedName = name.string else {
+        guard let name = fields.name, name.kind == .string else {
             throw .badRequest("Expected name parameter to be a string")
         }
-        try Self.checkName(decodedName, limits: limits)
+        try Self.checkName(name, limits: limits)
         guard let data = fields.data, data.kind == .string else {
             throw .badRequest("Expected data parameter to be a string")
         }
@@ -96,7 +131,10 @@ package struct TriggerRequest: Equatable, Sendable {
         self.data = Array(data.bytes)
         self.channels = try Self.channels(fields, limits: limits)
         self.excluded = try Self.excluded(fields.socketID)
-        self.info = ChannelAttributes(fields.info?.string ?? "", keeping: [.userCount, .subscriptionCount])
+        self.info =
+            fields.info.map {
+                ChannelAttributes($0.string ?? "", keeping: [.userCount, .subscriptionCount])
+            } ?? []
     }
 
     private static func checkData(count: Int, limits: Limits) throws(RequestRejection) {
@@ -106,6 +144,15 @@ package struct TriggerRequest: Equatable, Sendable {
                 message: "The data content of this event exceeds the allowed maximum (\(limits.eventData) bytes)."
                     + " Publish where to fetch it instead.")
         }
+    }
+
+    private static func checkName(_ name: JSONSlice, limits: Limits) throws(RequestRejection) {
+        // A plain name that is short and does not begin like a reserved one.
+        let bytes = name.inside
+        if !name.hasEscapes, bytes.count <= limits.eventName, let first = bytes.first, first != UInt8(ascii: "p") {
+            return
+        }
+        try self.checkName(name.string ?? "", limits: limits)
     }
 
     private static func checkName(_ name: String, limits: Limits) throws(RequestRejection) {
@@ -121,17 +168,19 @@ package struct TriggerRequest: Equatable, Sendable {
 
     /// `channels` wins over `channel` when both are there.
     private static func channels(_ fields: TriggerFields, limits: Limits) throws(RequestRejection) -> [ChannelName] {
-        var names: [String?] = []
-        if let list = fields.channels {
-            guard list.kind == .array else { throw .badRequest("Expected channels parameter to be an array") }
-            do {
-                try JSONReader.elements(of: list.bytes) { name in
-                    if names.count <= limits.channelsPerTrigger { names.append(name.string) }
-                }
-            } catch { throw .badRequest("Expected channels parameter to be an array") }
-        } else if let channel = fields.channel {
-            names.append(channel.string)
+        guard let list = fields.channels else {
+            guard let channel = fields.channel else {
+                throw .badRequest("Expected channels parameter to name at least one channel")
+            }
+            return [try self.channel(channel, limits: limits)]
         }
+        var names: [JSONSlice] = []
+        guard list.kind == .array else { throw .badRequest("Expected channels parameter to be an array") }
+        do {
+            try JSONReader.elements(of: list.bytes) { name in
+                if names.count <= limits.channelsPerTrigger { names.append(name) }
+            }
+        } catch { throw .badRequest("Expected channels parameter to be an array") }
         guard !names.isEmpty else { throw .badRequest("Expected channels parameter to name at least one channel") }
         // Counted as sent: a hundred and one times the same name is still over the limit (P129).
         guard names.count <= limits.channelsPerTrigger else {
@@ -140,12 +189,19 @@ package struct TriggerRequest: Equatable, Sendable {
         var channels: [ChannelName] = []
         channels.reserveCapacity(names.count)
         for name in names {
-            guard let name, let channel = ChannelName(name, limit: limits.channelName) else {
-                throw .badRequest("Invalid channel name")
-            }
+            let channel = try self.channel(name, limits: limits)
             if !channels.contains(channel) { channels.append(channel) }
         }
         return channels
+    }
+
+    private static func channel(_ name: JSONSlice, limits: Limits) throws(RequestRejection) -> ChannelName {
+        let channel =
+            name.kind == .string && !name.hasEscapes
+            ? ChannelName(name.inside, limit: limits.channelName)
+            : name.string.flatMap { ChannelName($0, limit: limits.channelName) }
+        guard let channel else { throw .badRequest("Invalid channel name") }
+        return channel
     }
 
     private static func excluded(_ value: JSONSlice?) throws(RequestRejection) -> SocketID? {

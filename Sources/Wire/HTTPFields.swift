@@ -26,10 +26,9 @@ struct HeadLines {
     /// The next line without its end; nil at the empty line. A bare LF is left in it, where no character may be one.
     mutating func next() throws(HTTPRequestFailure) -> UnsafeRawBufferPointer? {
         let start = self.index
-        guard start < self.bytes.count, let base = self.bytes.baseAddress,
-            let found = memchr(base + start, CInt(UInt8(ascii: "\r")), self.bytes.count - start)
-        else { throw .badRequest("Line does not end in CR LF") }
-        let end = UnsafeRawPointer(found) - base
+        guard let end = self.bytes.place(of: UInt8(ascii: "\r"), from: start) else {
+            throw .badRequest("Line does not end in CR LF")
+        }
         guard end + 1 < self.bytes.count, self.bytes[end + 1] == UInt8(ascii: "\n") else {
             throw .badRequest("Line does not end in CR LF")
         }
@@ -54,7 +53,7 @@ struct FieldCollector {
 
     mutating func add(_ line: UnsafeRawBufferPointer) throws(HTTPRequestFailure) {
         // A line that begins with a blank would continue the line before it (obs-fold): no token begins so.
-        guard let colon = line.firstIndex(of: UInt8(ascii: ":")), colon > 0,
+        guard let colon = line.place(of: UInt8(ascii: ":")), colon > 0,
             line[..<colon].allSatisfy(HTTPCharacters.isToken)
         else { throw .badRequest("Header field is malformed") }
         let value = Self.trimmed(UnsafeRawBufferPointer(rebasing: line[(colon + 1)...]))
@@ -129,5 +128,15 @@ struct FieldCollector {
         while start < end, HTTPCharacters.isBlank(value[start]) { start += 1 }
         while start < end, HTTPCharacters.isBlank(value[end - 1]) { end -= 1 }
         return UnsafeRawBufferPointer(rebasing: value[start..<end])
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// The index of the first such byte from `start` on; nil when there is none.
+    func place(of byte: UInt8, from start: Int = 0) -> Int? {
+        guard start < self.count, let base = self.baseAddress,
+            let found = memchr(base + start, CInt(byte), self.count - start)
+        else { return nil }
+        return UnsafeRawPointer(found) - base
     }
 }

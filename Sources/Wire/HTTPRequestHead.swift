@@ -103,7 +103,7 @@ extension HTTPRequestHead {
     private static func requestLine(
         _ line: UnsafeRawBufferPointer
     ) throws(HTTPRequestFailure) -> (method: String, target: UnsafeRawBufferPointer, isHTTP10: Bool) {
-        guard let first = line.firstIndex(of: UInt8(ascii: " ")), let last = line.lastIndex(of: UInt8(ascii: " ")),
+        guard let first = line.place(of: UInt8(ascii: " ")), let last = line.lastIndex(of: UInt8(ascii: " ")),
             first < last
         else { throw .badRequest("Request line is malformed") }
         let method = UnsafeRawBufferPointer(rebasing: line[..<first])
@@ -130,17 +130,19 @@ extension HTTPRequestHead {
         _ target: UnsafeRawBufferPointer
     ) throws(HTTPRequestFailure) -> (path: String, query: String) {
         var target = target
-        for scheme in ["http://", "https://"] where target.starts(with: scheme.utf8) {
+        if target.first != UInt8(ascii: "/"),
+            let scheme = ["http://", "https://"].first(where: { target.starts(with: $0.utf8) })
+        {
             let rest = UnsafeRawBufferPointer(rebasing: target[scheme.utf8.count...])
             // Not simply the first slash: without a path, that could be one inside the query.
             guard let end = rest.firstIndex(where: { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") }), end > 0
             else { throw .badRequest("Request target has no host or no path") }
             target = UnsafeRawBufferPointer(rebasing: rest[end...])
         }
-        guard target.first == UInt8(ascii: "/"), !target.contains(UInt8(ascii: "#")) else {
+        guard target.first == UInt8(ascii: "/"), target.place(of: UInt8(ascii: "#")) == nil else {
             throw .badRequest("Request target is malformed")
         }
-        let mark = target.firstIndex(of: UInt8(ascii: "?")) ?? target.endIndex
+        let mark = target.place(of: UInt8(ascii: "?")) ?? target.endIndex
         let query = mark < target.endIndex ? target[(mark + 1)...] : target[mark...]
         return (
             String(decoding: target[..<mark], as: UTF8.self),

@@ -30,6 +30,40 @@ struct ChannelRaceTests {
         }
     }
 
+    @Test("P78, P110: so they do when a delivery takes the loop several turns", .timeLimit(.minutes(3)))
+    func crowd() async throws {
+        try await TestBroker.run(loops: 1) { broker in
+            var crowd: [PusherTestClient] = []
+            for _ in 0..<400 {
+                let client = try await broker.client()
+                _ = try await client.subscribe("cache-a")
+                crowd.append(client)
+            }
+            try await broker.trigger(#"{"name":"n","channel":"cache-a","data":"1"}"#)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    let http = try await broker.raw()
+                    for number in 2...150 {
+                        _ = try await http.call(
+                            "POST", "/apps/4711/events", body: #"{"name":"n","channel":"cache-a","data":"\#(number)"}"#)
+                    }
+                }
+                for _ in 0..<6 {
+                    group.addTask {
+                        let client = try await broker.client()
+                        for _ in 0..<Self.rounds { try await self.comeAndGo(client) }
+                    }
+                }
+                try await group.waitForAll()
+            }
+            // Who was there all the time got everything, once and in order.
+            for client in [crowd[0], crowd[399]] {
+                #expect(try await client.next().event == "pusher:cache_miss")
+                for number in 1...150 { #expect(try await client.next().data == "\(number)") }
+            }
+        }
+    }
+
     /// Subscribes for a while; what comes is the confirmation, and then numbers without a gap.
     private func comeAndGo(_ client: PusherTestClient) async throws {
         try await client.send(#"{"event":"pusher:subscribe","data":{"channel":"cache-a"}}"#)

@@ -51,7 +51,7 @@ enum FoundationJSON {
             var count = 0
             var agrees = true
             try JSONReader.members(of: slice.bytes) { name, member in
-                agrees = agrees && object[name].map { (try? self.agrees(member, $0)) == true } == true
+                agrees = agrees && object[name.description].map { (try? self.agrees(member, $0)) == true } == true
                 count += 1
             }
             return agrees && count == object.count

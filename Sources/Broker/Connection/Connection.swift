@@ -1,18 +1,14 @@
 import Addresses
 import BrokerCore
-import Glibc
 import Logging
 import NIOCore
 import PusherProtocol
 import Wire
 
-/// One accepted socket: first an HTTP/1.1 server, and after an upgrade a Pusher client's WebSocket.
+/// One accepted connection: first an HTTP/1.1 server, and after an upgrade a Pusher client's WebSocket.
 ///
-/// The only handler of its channel, except under TLS. Owned by its loop; every method runs there.
-final class Connection: ChannelInboundHandler {
-    typealias InboundIn = ByteBuffer
-    typealias OutboundOut = ByteBuffer
-
+/// Owned by its transport while that is open; every method runs on its loop.
+final class Connection {
     /// Why a connection could not be written to.
     enum WriteFailure {
         case slowConsumer
@@ -27,14 +23,6 @@ final class Connection: ChannelInboundHandler {
         case closed
     }
 
-    /// How much is read at once. The buffer stays with the connection, so it is what an idle client costs.
-    enum ReadSize: Int {
-        /// For the messages of clients, which are short; a browser's handshake takes two or three.
-        case small = 256
-        /// For bodies and messages that have begun to arrive.
-        case large = 16_384
-    }
-
     let loop: LoopContext
     var state: State
     /// Which deliveries of the batch at hand go to this connection (`LoopFanout`).
@@ -42,19 +30,14 @@ final class Connection: ChannelInboundHandler {
     var deadline: UInt64 = 0
     var wheelPlace = DeadlineWheelPlace()
     private var outbound: OutboundQueue
-    private var context: ChannelHandlerContext?
-    /// The TLS handler's; nil for a plain connection.
-    private var tls: ChannelHandlerContext?
+    /// nil before it is open and once it has gone.
+    private var transport: (any Transport)?
     /// Where a WebSocket client is and how it came, when a proxy may know better than the socket.
     private var forwardedOrigin: ClientOrigin?
-    private var readSize = ReadSize.small
     private var closesWhenSent = false
     private var hasFailed = false
     /// How many bytes of the last answers the peer had not taken when it was looked at last.
     private var unsent = Int.max
-
-    /// The channel option that goes with a new connection.
-    static let initialReadAllocator = FixedSizeRecvByteBufferAllocator(capacity: ReadSize.small.rawValue)
 
     init(loop: LoopContext) {
         self.loop = loop
@@ -67,60 +50,48 @@ final class Connection: ChannelInboundHandler {
         if case .webSocket(let session) = self.state { session.socketID } else { nil }
     }
 
-    // MARK: Channel events
+    // MARK: What the transport reports
 
-    func handlerAdded(context: ChannelHandlerContext) {
-        self.context = context
-    }
-
-    func handlerRemoved(context: ChannelHandlerContext) {
-        self.context = nil
-        self.tls = nil
-    }
-
-    func channelActive(context: ChannelHandlerContext) {
-        if self.loop.tls == nil { self.beginPlain() }
+    func opened(by transport: any Transport) {
+        self.transport = transport
+        self.descriptorFound()
         self.loop.connectionAdded()
         self.setDeadline(after: self.loop.configuration.timeouts.requestHead)
         if self.loop.isShuttingDown { self.closeNow() }
-        context.fireChannelActive()
     }
 
-    /// Nothing stands between this handler and the socket.
-    func beginPlain() {
-        // Fails only for a socket that is closed already, and then nothing is sent.
-        let descriptor = try? self.context?.pipeline.syncOperations.withUnsafeTransportIfAvailable(
-            of: NIOBSDSocket.Handle.self, { $0 })
-        self.outbound = OutboundQueue(descriptor: descriptor)
+    /// The transport knows whether bytes may go straight to the socket. Nothing has been sent yet.
+    func descriptorFound() {
+        self.outbound = OutboundQueue(descriptor: self.transport?.descriptor)
     }
 
-    /// A TLS handler stands between this one and the socket: whatever is read from now on has come by TLS.
-    func beginTLS(above tls: ChannelHandlerContext) {
-        self.tls = tls
+    func received(_ bytes: UnsafeRawBufferPointer) {
+        self.loop.turn { loop in
+            loop.catchUp(self)
+            self.receive(bytes)
+            self.flushReplies()
+        }
     }
 
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        let buffer = self.unwrapInboundIn(data)
-        buffer.withUnsafeReadableBytes { self.receive($0) }
-        self.flushReplies()
-        self.loop.settle()
+    /// What was given to the transport is with the kernel, or lost with the connection.
+    func written() {
+        self.outbound.written()
+        if self.outbound.isEmpty, self.closesWhenSent { self.finish() } else { self.writeNext() }
     }
 
-    func channelInactive(context: ChannelHandlerContext) {
+    func failed(_ error: any Error) {
+        self.loop.logger.debug("Connection failed", metadata: ["error": "\(error)"])
+        self.closeNow()
+    }
+
+    func ended() {
         self.outbound.close()
+        self.transport = nil
         let state = self.state
         self.state = .closed
         if case .webSocket(let session) = state { session.end(connection: self) }
         self.loop.wheel.remove(self)
         self.loop.connectionRemoved()
-        context.fireChannelInactive()
-    }
-
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        // TLS has something to say about a missing goodbye and about a cut too, when the end has come already.
-        guard context.channel.isActive else { return }
-        self.loop.logger.debug("Connection failed", metadata: ["error": "\(error)"])
-        self.closeNow()
     }
 
     // MARK: Receiving
@@ -144,20 +115,10 @@ final class Connection: ChannelInboundHandler {
     var origin: ClientOrigin? { self.forwardedOrigin ?? self.origin(forwardedFor: nil, forwardedProto: nil) }
 
     private func origin(forwardedFor: String?, forwardedProto: String?) -> ClientOrigin? {
-        self.context?.remoteAddress.flatMap { IPAddress($0) }.map { peer in
-            ClientOrigin(
-                peer: peer, overTLS: self.tls != nil, forwardedFor: forwardedFor, forwardedProto: forwardedProto,
-                trusted: self.loop.configuration.trustedProxies)
-        }
-    }
-
-    /// Sets how much is read at once from now on.
-    func read(_ size: ReadSize) {
-        guard size != self.readSize, let context else { return }
-        self.readSize = size
-        // Setting this option cannot fail on a socket; if it could, reads would only keep their size.
-        try? context.channel.syncOptions?.setOption(
-            .recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: size.rawValue))
+        guard let transport, let peer = transport.peer else { return nil }
+        return ClientOrigin(
+            peer: peer, overTLS: transport.usesTLS, forwardedFor: forwardedFor, forwardedProto: forwardedProto,
+            trusted: self.loop.configuration.trustedProxies)
     }
 
     // MARK: Sending
@@ -180,16 +141,10 @@ final class Connection: ChannelInboundHandler {
         self.loop.failed.append((self, failure))
     }
 
-    /// Gives NIO what waits.
+    /// Gives the transport what waits.
     func writeNext() {
-        guard let context, let buffer = self.outbound.next() else { return }
-        let promise = context.eventLoop.makePromise(of: Void.self)
-        promise.futureResult.assumeIsolated().whenComplete { _ in
-            // A failed write closes the channel, which `channelInactive` reports.
-            self.outbound.written()
-            if self.outbound.isEmpty, self.closesWhenSent { self.finish() } else { self.writeNext() }
-        }
-        context.writeAndFlush(self.wrapOutboundOut(buffer), promise: promise)
+        guard let transport, let buffer = self.outbound.next() else { return }
+        transport.write(buffer)
     }
 
     /// Sends one WebSocket frame at once.
@@ -230,7 +185,7 @@ final class Connection: ChannelInboundHandler {
     private func finish() {
         self.unsent = self.unsentBytes
         self.setDeadline(after: self.loop.configuration.timeouts.close)
-        self.context?.close(mode: .output, promise: nil)
+        self.transport?.closeOutput()
     }
 
     /// A peer that takes its last answers slowly may go on; one that takes nothing is cut. Returns when to look again.
@@ -244,19 +199,7 @@ final class Connection: ChannelInboundHandler {
         return now + self.loop.configuration.timeouts.close.nanoseconds
     }
 
-    /// What the peer has not taken yet: here, in NIO, and in the kernel, which holds a megabyte and more before NIO
-    /// hears of any progress.
-    private var unsentBytes: Int {
-        // Both fail only when the channel has closed.
-        let inNIO = try? self.context?.channel.syncOptions?.getOption(.bufferedWritableBytes)
-        let inKernel = try? self.context?.pipeline.syncOperations.withUnsafeTransportIfAvailable(
-            of: NIOBSDSocket.Handle.self
-        ) { descriptor in
-            var bytes: CInt = 0
-            return ioctl(descriptor, UInt(TIOCOUTQ), &bytes) == 0 ? Int(bytes) : 0
-        }
-        return self.outbound.waitingBytes + (inNIO ?? 0) + (inKernel ?? 0)
-    }
+    private var unsentBytes: Int { self.outbound.waitingBytes + (self.transport?.unsentBytes ?? 0) }
 
     /// Sends a close frame and closes.
     func closeWebSocket(code: UInt16, reason: String) {
@@ -301,14 +244,14 @@ final class Connection: ChannelInboundHandler {
         }
     }
 
-    /// Cuts the connection. Under TLS too: the handler for that would wait for the peer to agree.
+    /// Cuts the connection.
     func closeNow() {
-        (self.tls ?? self.context)?.close(promise: nil)
+        self.transport?.close()
     }
 
-    /// Ends a connection on which nothing is being said; a TLS peer is told so, and has a moment to agree.
+    /// Ends a connection on which nothing is being said.
     func closeIdle() {
-        self.context?.close(promise: nil)
+        self.transport?.closePolitely()
     }
 
     /// Tells whoever looks for the reason why a client has no connection.
@@ -323,6 +266,7 @@ final class Connection: ChannelInboundHandler {
 
     /// Other apps are served, or the same with other settings.
     func appsChanged(to apps: ServedApps) {
+        self.loop.catchUp(self)
         guard case .webSocket(let session) = self.state else { return }
         guard let app = apps.successor(of: session.app) else {
             return self.close(with: .unknownKey(session.app.application.credentials.key))
@@ -336,6 +280,7 @@ final class Connection: ChannelInboundHandler {
 
     /// The server goes down.
     func shutDown() {
+        self.loop.catchUp(self)
         switch self.state {
         case .webSocket: self.close(with: .shuttingDown)
         case .http(let exchange) where exchange.isIdle:
@@ -374,23 +319,5 @@ extension Connection: DeadlineMember {
         case .closing: return self.checkLeaving(now: now)
         case .closed: return nil
         }
-    }
-}
-
-extension IPAddress {
-    fileprivate init?(_ address: SocketAddress) {
-        // Where Linux's `sockaddr_in` and `sockaddr_in6` have the address.
-        let place: Range<Int>
-        switch address {
-        case .v4: place = 4..<8
-        case .v6: place = 8..<24
-        case .unixDomainSocket: return nil
-        }
-        let parsed = address.withSockAddr { start, size in
-            let bytes = UnsafeRawBufferPointer(start: start, count: size)
-            return place.upperBound <= size ? IPAddress(UnsafeRawBufferPointer(rebasing: bytes[place])) : nil
-        }
-        guard let parsed else { return nil }
-        self = parsed
     }
 }

@@ -104,7 +104,8 @@ final class HTTPExchange {
                     used += length
                     let head = try HTTPRequestHead(
                         parsing: UnsafeRawBufferPointer(rebasing: rest[..<length]))
-                    self.begin(head, connection: connection)
+                    used += self.begin(
+                        head, following: UnsafeRawBufferPointer(rebasing: rest[length...]), connection: connection)
                     // After an upgrade the rest is WebSocket frames; after a refused one, nobody's.
                     guard case .http = connection.state else {
                         connection.receive(UnsafeRawBufferPointer(rebasing: bytes[used...]))
@@ -115,7 +116,9 @@ final class HTTPExchange {
                     let (taken, isWhole) = try body.take(rest, limit: connection.loop.configuration.maxBodyBytes)
                     used += taken
                     if isWhole {
-                        self.finish(body, connection: connection)
+                        body.bytes.withUnsafeBytes {
+                            self.finish(body.request, body: $0, head: body.head, connection: connection)
+                        }
                     } else {
                         self.phase = .body(body)
                     }
@@ -131,8 +134,10 @@ final class HTTPExchange {
         return used
     }
 
-    /// A head has arrived.
-    private func begin(_ head: HTTPRequestHead, connection: Connection) {
+    /// A head has arrived, and `following` behind it. Returns how much of that was used.
+    private func begin(
+        _ head: HTTPRequestHead, following: UnsafeRawBufferPointer, connection: Connection
+    ) -> Int {
         let loop = connection.loop
         switch BrokerRoutes.match(head, loop: loop) {
         case .answer(let answer):
@@ -144,35 +149,48 @@ final class HTTPExchange {
                 self.answer(answer, head: head, keepsAlive: false, connection: connection)
             }
         case .request(let request):
-            var body = ReceivedBody(head: head, request: request)
-            switch head.body {
-            case .length(0):
-                self.finish(body, connection: connection)
-                return
-            case .length(let length):
-                let limit = loop.configuration.maxBodyBytes
-                guard length <= limit else {
-                    self.answer(
-                        HTTPAnswer(.contentTooLarge, text: "Body is over \(limit) bytes"), head: head,
-                        keepsAlive: false, connection: connection)
-                    return
-                }
-                body.length = length
-                body.bytes.reserveCapacity(min(length, 16 * 1024))
-            case .chunked:
-                body.chunks = ChunkedBody(maxBytes: loop.configuration.maxBodyBytes)
-            }
-            if head.expectsContinue { loop.replies.writeStaticString("HTTP/1.1 100 Continue\r\n\r\n") }
-            self.phase = .body(body)
-            connection.read(.large)
-            connection.setDeadline(after: loop.configuration.timeouts.requestBody)
+            return self.begin(request, head: head, following: following, connection: connection)
         }
+        return 0
+    }
+
+    /// A request has begun whose signature is right. Returns how much of what follows its head was used.
+    private func begin(
+        _ request: APIRequest, head: HTTPRequestHead, following: UnsafeRawBufferPointer, connection: Connection
+    ) -> Int {
+        let loop = connection.loop
+        let limit = loop.configuration.maxBodyBytes
+        var body = ReceivedBody(head: head, request: request)
+        switch head.body {
+        // Most are whole already, and need not be copied.
+        case .length(let length) where length <= min(following.count, limit):
+            let bytes = UnsafeRawBufferPointer(rebasing: following[..<length])
+            self.finish(request, body: bytes, head: head, connection: connection)
+            return length
+        case .length(let length):
+            guard length <= limit else {
+                self.answer(
+                    HTTPAnswer(.contentTooLarge, text: "Body is over \(limit) bytes"), head: head, keepsAlive: false,
+                    connection: connection)
+                return 0
+            }
+            body.length = length
+            body.bytes.reserveCapacity(min(length, 16 * 1024))
+        case .chunked:
+            body.chunks = ChunkedBody(maxBytes: limit)
+        }
+        if head.expectsContinue { loop.replies.writeStaticString("HTTP/1.1 100 Continue\r\n\r\n") }
+        self.phase = .body(body)
+        connection.setDeadline(after: loop.configuration.timeouts.requestBody)
+        return 0
     }
 
     /// A whole request has arrived.
-    private func finish(_ body: ReceivedBody, connection: Connection) {
-        let answer = body.request.answer(body: body.bytes)
-        self.answer(answer, head: body.head, keepsAlive: body.head.keepsAlive, connection: connection)
+    private func finish(
+        _ request: APIRequest, body: UnsafeRawBufferPointer, head: HTTPRequestHead, connection: Connection
+    ) {
+        let answer = request.answer(body: body)
+        self.answer(answer, head: head, keepsAlive: head.keepsAlive, connection: connection)
     }
 
     private func answer(

@@ -30,12 +30,21 @@ final class PusherSession {
 
     init(app: ServedApp, maxMessageBytes: Int, now: UInt64) {
         self.app = app
-        // 64 random bits: never met twice, and not to be guessed by whoever wants a signature for it.
-        self.socketID = SocketID(first: .random(in: 1...UInt32.max), second: .random(in: 1...UInt32.max))
+        self.socketID = Self.newSocketID()
         self.decoder = WebSocketDecoder(maxMessageBytes: maxMessageBytes)
         self.keepAlive = KeepAlive(now: now)
         if let seconds = app.application.features.authorizationTimeout {
             self.authorizeBy = now + .nanoseconds(seconds: seconds)
+        }
+    }
+
+    /// 64 random bits, neither half 0: never met twice, and not to be guessed by whoever wants a signature for it.
+    private static func newSocketID() -> SocketID {
+        while true {
+            // One call of the system's generator.
+            let bits = UInt64.random(in: 0...UInt64.max)
+            let (first, second) = (UInt32(truncatingIfNeeded: bits), UInt32(truncatingIfNeeded: bits >> 32))
+            if first != 0, second != 0 { return SocketID(first: first, second: second) }
         }
     }
 
@@ -99,7 +108,6 @@ final class PusherSession {
                 if case .webSocket = connection.state { return true }
                 return false
             }
-            connection.read(self.decoder.missingBytes > 1024 ? .large : .small)
         } catch {
             connection.closeWebSocket(code: error.closeCode, reason: error.reason)
         }

@@ -35,7 +35,6 @@ enum WebSocketUpgrade {
             let session = PusherSession(
                 app: app, maxMessageBytes: connection.loop.configuration.maxMessageBytes, now: connection.loop.now)
             connection.state = .webSocket(session)
-            connection.read(.small)
             session.begin(connection: connection)
         } catch {
             connection.logClosing(error, app: connection.loop.apps.app(key: key)?.application.credentials.id)

@@ -13,7 +13,7 @@ struct APIRequest {
 
     var limits: Limits { self.app.application.limits }
 
-    func answer(body: [UInt8]) -> HTTPAnswer {
+    func answer(body: UnsafeRawBufferPointer) -> HTTPAnswer {
         do throws(RequestSignature.Refusal) {
             try RequestSignature.verify(body: body, digest: self.bodyDigest)
         } catch {
@@ -30,7 +30,7 @@ struct APIRequest {
         }
     }
 
-    private func carryOut(body: [UInt8]) throws(RequestRejection) -> HTTPAnswer {
+    private func carryOut(body: UnsafeRawBufferPointer) throws(RequestRejection) -> HTTPAnswer {
         switch self.call {
         case .events: try self.trigger(body)
         case .batchEvents: try self.triggerBatch(body)
@@ -47,14 +47,10 @@ struct APIRequest {
 
     /// What a body asks for, which must be UTF-8.
     func decode<Request>(
-        _ body: [UInt8], _ decode: (UnsafeRawBufferPointer) throws(RequestRejection) -> Request
+        _ body: UnsafeRawBufferPointer, _ decode: (UnsafeRawBufferPointer) throws(RequestRejection) -> Request
     ) throws(RequestRejection) -> Request {
-        try body.withUnsafeBytes { bytes in
-            Result { () throws(RequestRejection) in
-                guard UTF8Validation.isValid(bytes) else { throw .badRequest("Request body is not UTF-8") }
-                return try decode(bytes)
-            }
-        }.get()
+        guard UTF8Validation.isValid(body) else { throw .badRequest("Request body is not UTF-8") }
+        return try decode(body)
     }
 
     /// The channel that a segment of the path names.

@@ -5,7 +5,7 @@ import PusherProtocol
 /// When they are answered, nothing that is published later reaches those concerned (decision 16).
 extension APIRequest {
     /// Closes connections, of which some or all may have gone.
-    func terminateConnections(_ body: [UInt8]) throws(RequestRejection) -> HTTPAnswer {
+    func terminateConnections(_ body: UnsafeRawBufferPointer) throws(RequestRejection) -> HTTPAnswer {
         let request = try self.decode(body) { (bytes) throws(RequestRejection) in
             try TerminationRequest(decoding: bytes, limits: self.limits)
         }

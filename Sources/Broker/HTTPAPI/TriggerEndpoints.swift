@@ -4,7 +4,7 @@ import PusherProtocol
 /// `POST /apps/{id}/events`, `…/batch_events` and the deprecated `…/channels/{channel}/events` (8.5, 8.6 and 8.11 of
 /// the protocol facts).
 extension APIRequest {
-    func trigger(_ body: [UInt8]) throws(RequestRejection) -> HTTPAnswer {
+    func trigger(_ body: UnsafeRawBufferPointer) throws(RequestRejection) -> HTTPAnswer {
         let request = try self.decode(body) { (bytes) throws(RequestRejection) in
             try TriggerRequest(decoding: bytes, query: self.query, limits: self.limits)
         }
@@ -16,7 +16,7 @@ extension APIRequest {
         return HTTPAnswer(json: ChannelInfo.channels(channels, info: request.info))
     }
 
-    func triggerBatch(_ body: [UInt8]) throws(RequestRejection) -> HTTPAnswer {
+    func triggerBatch(_ body: UnsafeRawBufferPointer) throws(RequestRejection) -> HTTPAnswer {
         let batch = try self.decode(body) { (bytes) throws(RequestRejection) in
             try TriggerRequest.batch(decoding: bytes, limits: self.limits)
         }
@@ -33,7 +33,7 @@ extension APIRequest {
                 }))
     }
 
-    func trigger(_ body: [UInt8], channel name: String) throws(RequestRejection) -> HTTPAnswer {
+    func trigger(_ body: UnsafeRawBufferPointer, channel name: String) throws(RequestRejection) -> HTTPAnswer {
         let channel = try self.channel(name)
         let request = try self.decode(body) { (bytes) throws(RequestRejection) in
             try TriggerRequest(decoding: bytes, to: channel, query: self.query, limits: self.limits)

@@ -204,12 +204,12 @@ final class AppHub: Sendable {
         name: [UInt8], data: [UInt8], to channel: ChannelName, excluded: SocketID?, of application: Application,
         now: UInt64
     ) {
-        let frame = ServerFrame.event(name: name, channel: channel, data: data)
         self.change(channel) { table, woken in
             if channel.isCached {
                 table.store(name: name, data: data, for: channel, application: application, now: now)
             }
             if let delivery = table.publish(channel) {
+                let frame = ServerFrame.event(name: name, channel: channel, data: data)
                 self.put(frame, channel, delivery, excluded: excluded, woken: &woken)
             }
         }

@@ -1,97 +1,197 @@
 import NIOCore
 import PusherProtocol
 
-/// Hands a tick's deliveries to the sockets of one loop. Confined to its loop.
+/// Sends what is in a loop's inbox to the connections of that loop. Confined to its loop.
 ///
 /// Each connection's part of a batch is a bit mask over its deliveries. A connection with one bit gets the frame that
 /// all share; one with several gets them joined, in order, in one write, and whoever has the same mask gets the same
-/// joined bytes. So a tick costs one system call a connection, whatever was published, and the order of one connection's
+/// joined bytes. So a batch costs one system call a connection, whatever was published, and the order of one connection's
 /// events is that in which they were published, across channels too.
-struct LoopFanout {
+///
+/// A batch for many may take several turns of the loop. Nothing is taken from the inbox before it is done, and whoever
+/// is still owed a part of it gets that before anything else happens to the connection (`catchUp`): so for each
+/// connection it is as if the batch had gone out at once.
+final class LoopFanout {
     private static let batchSize = 64
+    /// How many connections are served, and blocks of bytes sent, between two looks at the clock.
+    private static let stride = 16
+    private static let block = 16 * 1024
 
-    private var batch: [Delivery] = []
+    /// What was taken from the inbox, of which the first `begun` have been dealt out.
+    private var deliveries: [Delivery] = []
+    private var begun = 0
+    /// What is being dealt out now, to whom, and how many of those have been served.
+    private var batch = 0..<0
     private var audience: [Connection] = []
+    private var served = 0
+    /// Work since the last look at the clock.
+    private var spent = 0
     private var joined: [UInt8] = []
+    private var joinedShare: UInt64 = 0
 
-    /// Takes what the inbox holds and sends it.
-    mutating func run(inbox: LoopInbox, subscribers: LoopSubscribers, sockets: LoopSockets) {
-        var deliveries: [Delivery] = []
-        swap(&deliveries, &self.batch)
-        inbox.take(into: &deliveries)
-        var start = 0
-        while start < deliveries.count {
-            if !deliveries[start].isFrame {
-                self.end(deliveries[start], subscribers: subscribers, sockets: sockets)
-                start += 1
-                continue
-            }
-            let limit = min(start + Self.batchSize, deliveries.count)
-            let end = deliveries[start..<limit].firstIndex { !$0.isFrame } ?? limit
-            self.send(deliveries[start..<end], subscribers: subscribers)
-            start = end
-        }
-        deliveries.removeAll(keepingCapacity: deliveries.capacity <= 4 * Self.batchSize)
-        swap(&deliveries, &self.batch)
+    private let inbox: LoopInbox
+    private let subscribers: LoopSubscribers
+    private let sockets: LoopSockets
+
+    init(inbox: LoopInbox, subscribers: LoopSubscribers, sockets: LoopSockets) {
+        self.inbox = inbox
+        self.subscribers = subscribers
+        self.sockets = sockets
     }
 
-    private mutating func send(_ deliveries: ArraySlice<Delivery>, subscribers: LoopSubscribers) {
-        for (bit, delivery) in deliveries.enumerated() {
-            guard let name = delivery.channel, let channel = subscribers.channel(name, app: delivery.app) else {
+    /// Deals out what waits, until `isTimeUp`; false when there is more.
+    func run(isTimeUp: () -> Bool) -> Bool {
+        while true {
+            guard self.serve(isTimeUp: isTimeUp) else { return false }
+            if self.begun == self.deliveries.count, !self.takeInbox() { return true }
+            self.begin()
+        }
+    }
+
+    /// Gives a connection its part of what is being dealt out.
+    func catchUp(_ connection: Connection) {
+        guard connection.share != 0 else { return }
+        self.serve(connection)
+    }
+
+    private func takeInbox() -> Bool {
+        self.deliveries.removeAll(keepingCapacity: self.deliveries.capacity <= 4 * Self.batchSize)
+        self.begun = 0
+        self.inbox.take(into: &self.deliveries)
+        return !self.deliveries.isEmpty
+    }
+
+    /// Finds out whom the next deliveries are for.
+    private func begin() {
+        let first = self.begun
+        if self.deliveries[first].isFrame {
+            let limit = min(first + Self.batchSize, self.deliveries.count)
+            let end = self.deliveries[first..<limit].firstIndex { !$0.isFrame } ?? limit
+            self.batch = first..<end
+            self.dealFrames()
+        } else {
+            self.batch = first..<(first + 1)
+            self.dealEnd(self.deliveries[first])
+        }
+        self.begun = self.batch.upperBound
+    }
+
+    private func dealFrames() {
+        var channels: [LoopChannel] = []
+        for index in self.batch {
+            let delivery = self.deliveries[index]
+            guard let name = delivery.channel, let channel = self.subscribers.channel(name, app: delivery.app) else {
                 continue
             }
+            if channel.share == 0 {
+                channel.firstSequence = delivery.sequence
+                channels.append(channel)
+            }
+            channel.share |= 1 << UInt64(index - self.batch.lowerBound)
+        }
+        for channel in channels {
+            for subscriber in channel.subscribers {
+                let share =
+                    subscriber.joinedAt < channel.firstSequence
+                    ? channel.share : self.share(of: channel, joinedAt: subscriber.joinedAt)
+                self.add(share, to: subscriber.connection)
+            }
+            channel.share = 0
+        }
+        for index in self.batch {
+            let delivery = self.deliveries[index]
+            guard let excluded = delivery.excluded,
+                let connection = self.sockets.connection(excluded, app: delivery.app)
+            else { continue }
+            connection.share &= ~(1 << UInt64(index - self.batch.lowerBound))
+        }
+    }
+
+    /// What a subscription of that number gets of the channel's deliveries.
+    private func share(of channel: LoopChannel, joinedAt: UInt64) -> UInt64 {
+        var share: UInt64 = 0
+        var rest = channel.share
+        while rest != 0 {
+            if joinedAt < self.deliveries[self.batch.lowerBound + rest.trailingZeroBitCount].sequence {
+                share |= rest & ~(rest &- 1)
+            }
+            rest &= rest &- 1
+        }
+        return share
+    }
+
+    /// Connections, or subscriptions, of those who were there when it was asked for, are to end.
+    private func dealEnd(_ delivery: Delivery) {
+        if case .closing(let identifiers, _) = delivery.content {
+            for identifier in identifiers {
+                if let connection = self.sockets.connection(identifier, app: delivery.app) {
+                    self.add(1, to: connection)
+                }
+            }
+        } else if let name = delivery.channel, let channel = self.subscribers.channel(name, app: delivery.app) {
             for subscriber in channel.subscribers where subscriber.joinedAt < delivery.sequence {
-                let connection = subscriber.connection
-                if let excluded = delivery.excluded, connection.socketID == excluded { continue }
-                if connection.share == 0 { self.audience.append(connection) }
-                connection.share |= 1 << UInt64(bit)
+                self.add(1, to: subscriber.connection)
             }
         }
-        var joinedShare: UInt64 = 0
-        for connection in self.audience {
-            let share = connection.share
-            connection.share = 0
-            if share & (share - 1) == 0 {
-                deliveries[deliveries.startIndex + share.trailingZeroBitCount].withFrame { connection.send($0) }
-                continue
+    }
+
+    private func add(_ share: UInt64, to connection: Connection) {
+        if connection.share == 0, share != 0 { self.audience.append(connection) }
+        connection.share |= share
+    }
+
+    /// Serves those who have not been served; false when the time is up.
+    private func serve(isTimeUp: () -> Bool) -> Bool {
+        while self.served < self.audience.count {
+            if self.spent >= Self.stride {
+                self.spent = 0
+                if isTimeUp() { return false }
             }
-            if share != joinedShare {
-                self.join(deliveries, share: share)
-                joinedShare = share
-            }
-            self.joined.withUnsafeBytes { connection.send($0) }
+            let connection = self.audience[self.served]
+            self.served += 1
+            guard connection.share != 0 else { continue }
+            self.spent += 1 + self.serve(connection) / Self.block
         }
         self.audience.removeAll(keepingCapacity: true)
+        self.served = 0
+        self.joinedShare = 0
         if self.joined.capacity > 1 << 20 { self.joined = [] }
+        return true
     }
 
-    /// Ends connections, or subscriptions, of those who were there when it was asked for.
-    private func end(_ delivery: Delivery, subscribers: LoopSubscribers, sockets: LoopSockets) {
+    /// Serves one, and returns how many bytes it was sent.
+    @discardableResult
+    private func serve(_ connection: Connection) -> Int {
+        let share = connection.share
+        connection.share = 0
+        // It may have said goodbye since the batch was begun.
+        guard case .webSocket = connection.state else { return 0 }
+        let delivery = self.deliveries[self.batch.lowerBound + share.trailingZeroBitCount]
         switch delivery.content {
-        case .frame: break
-        case .termination:
-            for connection in Self.audience(of: delivery, subscribers) { connection.close(with: .terminated) }
-        case .removal(let frame):
-            guard let channel = delivery.channel else { return }
-            for connection in Self.audience(of: delivery, subscribers) {
-                connection.endSubscription(to: channel, saying: frame)
+        case .frame(let frame):
+            guard share & (share - 1) != 0 else {
+                frame.withUnsafeReadableBytes { connection.send($0) }
+                return frame.readableBytes
             }
-        case .closing(let identifiers, let error):
-            for identifier in identifiers { sockets.connection(identifier, app: delivery.app)?.terminate(with: error) }
+            if share != self.joinedShare { self.join(share) }
+            self.joined.withUnsafeBytes { connection.send($0) }
+            return self.joined.count
+        case .termination: connection.close(with: .terminated)
+        case .removal(let frame):
+            if let channel = delivery.channel { connection.endSubscription(to: channel, saying: frame) }
+        case .closing(_, let error): connection.terminate(with: error)
         }
+        return 0
     }
 
-    private static func audience(of delivery: Delivery, _ subscribers: LoopSubscribers) -> [Connection] {
-        guard let name = delivery.channel, let channel = subscribers.channel(name, app: delivery.app) else { return [] }
-        return channel.subscribers.filter { $0.joinedAt < delivery.sequence }.map(\.connection)
-    }
-
-    private mutating func join(_ deliveries: ArraySlice<Delivery>, share: UInt64) {
+    private func join(_ share: UInt64) {
         self.joined.removeAll(keepingCapacity: true)
+        self.joinedShare = share
         var rest = share
         while rest != 0 {
-            let index = deliveries.startIndex + rest.trailingZeroBitCount
-            deliveries[index].withFrame { self.joined.append(contentsOf: $0) }
+            if case .frame(let frame) = self.deliveries[self.batch.lowerBound + rest.trailingZeroBitCount].content {
+                frame.withUnsafeReadableBytes { self.joined.append(contentsOf: $0) }
+            }
             rest &= rest - 1
         }
     }

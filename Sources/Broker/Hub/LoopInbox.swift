@@ -28,13 +28,9 @@ struct Delivery: Sendable {
     var size: Int { if case .frame(let frame) = self.content { frame.readableBytes } else { 0 } }
 
     var isFrame: Bool { if case .frame = self.content { true } else { false } }
-
-    func withFrame(_ body: (UnsafeRawBufferPointer) -> Void) {
-        if case .frame(let frame) = self.content { frame.withUnsafeReadableBytes(body) }
-    }
 }
 
-/// What other threads hand to a loop. Any thread may put; the loop takes everything at once, once a tick.
+/// What other threads hand to a loop. Any thread may put; the loop takes everything at once, when it has dealt out what it took before.
 ///
 /// Deliveries are taken in the order they were put. The lock is the only state and is held for an append or a swap.
 final class LoopInbox: Sendable {

@@ -13,6 +13,9 @@ final class LoopChannel {
 
     let name: ChannelName
     fileprivate(set) var subscribers: [Subscriber] = []
+    /// Which deliveries of the batch at hand are the channel's, and the number of the first (`LoopFanout`).
+    var share: UInt64 = 0
+    var firstSequence: UInt64 = 0
 
     fileprivate init(name: ChannelName) {
         self.name = name

@@ -2,7 +2,7 @@ import NIOCore
 import NIOSSL
 
 /// Finds out by a connection's first byte whether it begins with a TLS handshake, sets up its channel accordingly, and
-/// leaves. Stands in front of `Connection` when the broker has a certificate, and nowhere else.
+/// leaves. Stands in front of `ChannelTransport`.
 ///
 /// It has no deadline of its own: the one of the first request head runs from connecting.
 final class TransportDetector: ChannelInboundHandler, RemovableChannelHandler {
@@ -13,11 +13,11 @@ final class TransportDetector: ChannelInboundHandler, RemovableChannelHandler {
     private static let handshakeRecord: UInt8 = 0x16
 
     private let tls: NIOSSLContext
-    private let connection: Connection
+    private let transport: ChannelTransport
 
-    init(tls: NIOSSLContext, connection: Connection) {
+    init(tls: NIOSSLContext, transport: ChannelTransport) {
         self.tls = tls
-        self.connection = connection
+        self.transport = transport
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -26,13 +26,13 @@ final class TransportDetector: ChannelInboundHandler, RemovableChannelHandler {
             let handler = NIOSSLServerHandler(context: self.tls)
             do {
                 try pipeline.addHandler(handler, position: .after(self))
-                self.connection.beginTLS(above: try pipeline.context(handler: handler))
+                self.transport.beginTLS(above: try pipeline.context(handler: handler))
             } catch {
                 // The channel has closed in the meantime.
                 return context.close(promise: nil)
             }
         } else {
-            self.connection.beginPlain()
+            self.transport.beginPlain()
         }
         context.fireChannelRead(data)
         pipeline.removeHandler(context: context, promise: nil)
