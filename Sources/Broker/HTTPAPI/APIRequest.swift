@@ -17,7 +17,7 @@ struct APIRequest {
         do throws(RequestSignature.Refusal) {
             try RequestSignature.verify(body: body, digest: self.bodyDigest)
         } catch {
-            return HTTPAnswer(.unauthorized, text: error.description)
+            return HTTPAnswer(error)
         }
         guard !self.call.publishes || !self.app.hub.isOverloaded else {
             return HTTPAnswer(.serviceUnavailable, text: "The server is behind with deliveries; try again")

@@ -32,6 +32,7 @@ final class OutboxRelay: Service {
     private let publisher: any EventPublisher
     private let terminations: Terminations
     private let names: EventNames
+    private let counts: TicketCounts
     private let executor: LoopExecutor
     private let logger: Logger
     private let signals: AsyncStream<Signal>
@@ -40,12 +41,13 @@ final class OutboxRelay: Service {
     /// `loop` is the publisher's, so that a call does not change threads.
     init(
         store: TicketStore, doorbell: OutboxDoorbell, publisher: HTTPEventPublisher, names: EventNames,
-        loop: any EventLoop, logger: Logger
+        counts: TicketCounts, loop: any EventLoop, logger: Logger
     ) {
         self.store = store
         self.publisher = publisher
         self.terminations = Terminations(store: store, publisher: publisher)
         self.names = names
+        self.counts = counts
         self.executor = LoopExecutor(loop: loop)
         self.logger = logger
         (self.signals, self.notify) = AsyncStream.makeStream()
@@ -90,6 +92,7 @@ final class OutboxRelay: Service {
             case .returned(let call):
                 undeleted.subtract(call.deleted)
                 undeleted.formUnion(call.undeleted)
+                self.counts.called(call.outcome)
                 self.log(call, before: lanes.failuresInARow)
                 lanes.finished(call, now: .now, chance: .random(in: 0...1))
             case .due: break
