@@ -3,6 +3,7 @@ package import Logging
 import Glibc
 import NIOCore
 import ServiceLifecycle
+import Synchronization
 package import Telemetry
 
 /// Why the listener could not be bound; `description` is one line for the operator.
@@ -29,6 +30,7 @@ package final class Broker: Service {
     package let slowTurns: [SlowTurns]
 
     private let listening: Listening
+    private let hasRun = Atomic<Bool>(false)
     private let group: LoopGroup
     private let loops: [NIOLoopBound<LoopContext>]
     private let inboxes: [LoopInbox]
@@ -52,6 +54,11 @@ package final class Broker: Service {
         self.slowTurns = slowTurns
         self.configuration = configuration
         self.logger = logger
+    }
+
+    /// One that nobody ran, since another part could not start, has a listener to close.
+    deinit {
+        if !self.hasRun.load(ordering: .relaxed) { self.listening.close() }
     }
 
     /// Binds the listener; connections are served from here on. Throws a `BindFailure` or a `TLSFailure`.
@@ -145,6 +152,7 @@ package final class Broker: Service {
     /// closes every WebSocket with 4200, at the pace that the configuration says, and returns when all have gone or the
     /// time for it is over.
     package func run() async throws {
+        self.hasRun.store(true, ordering: .relaxed)
         try await withTaskCancellationOrGracefulShutdownHandler {
             try await self.listening.closed.get()
         } onCancelOrGracefulShutdown: {

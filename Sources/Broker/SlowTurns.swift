@@ -9,8 +9,10 @@ package final class SlowTurns: Sendable {
     private let counted = Atomic<Int>(0)
     private let longestTime = Atomic<UInt64>(0)
 
+    package init() {}
+
     /// - Parameter time: nanoseconds that a piece of work took.
-    func note(_ time: UInt64) {
+    package func note(_ time: UInt64) {
         if time > Self.limit { self.counted.add(1, ordering: .relaxed) }
         if time > self.longestTime.load(ordering: .relaxed) { self.longestTime.store(time, ordering: .relaxed) }
     }

@@ -82,12 +82,10 @@ package struct QueryParameters: Sendable {
         signed.append(UInt8(ascii: "\n"))
         var isFirst = true
         self.text.withUnsafeBytes { text in
-            for parameter in self.sorted(text) {
-                let name = UnsafeRawBufferPointer(rebasing: text[parameter.name])
-                guard !name.elementsEqual("auth_signature".utf8) else { continue }
+            for parameter in self.signed(text) where !self.isSignature(parameter) {
                 if !isFirst { signed.append(UInt8(ascii: "&")) }
                 isFirst = false
-                signed.append(contentsOf: name)
+                signed.append(contentsOf: UnsafeRawBufferPointer(rebasing: text[parameter.name]))
                 signed.append(UInt8(ascii: "="))
                 signed.append(contentsOf: UnsafeRawBufferPointer(rebasing: text[parameter.value]))
             }
@@ -95,8 +93,15 @@ package struct QueryParameters: Sendable {
         return signed.withUnsafeBytes(body)
     }
 
-    /// By name. The SDKs send them in this order, but for the signature, which is not signed.
-    private func sorted(_ text: UnsafeRawBufferPointer) -> [Parameter] {
+    private func isSignature(_ parameter: Parameter) -> Bool {
+        let name: StaticString = "auth_signature"
+        return self.matches(
+            parameter.name, UnsafeRawBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))
+    }
+
+    /// By name, as they are signed; where the signature stands among them, which is not signed, does not matter. The SDKs
+    /// send them in this order.
+    private func signed(_ text: UnsafeRawBufferPointer) -> [Parameter] {
         func precedes(_ a: Parameter, _ b: Parameter) -> Bool {
             let (a, b) = (
                 UnsafeRawBufferPointer(rebasing: text[a.name]), UnsafeRawBufferPointer(rebasing: text[b.name])
@@ -105,8 +110,12 @@ package struct QueryParameters: Sendable {
             let order = memcmp(first, second, min(a.count, b.count))
             return order < 0 || (order == 0 && a.count < b.count)
         }
-        let isSorted = !zip(self.list, self.list.dropFirst()).contains { precedes($1, $0) }
-        return isSorted ? self.list : self.list.sorted(by: precedes)
+        var last: Parameter?
+        for parameter in self.list where !self.isSignature(parameter) {
+            if let last, precedes(parameter, last) { return self.list.sorted(by: precedes) }
+            last = parameter
+        }
+        return self.list
     }
 
     /// The elements of `name[]=…` or `name[0]=…`, in the order of the URL; nil when there are none.

@@ -44,7 +44,7 @@ final class EpollLoop: EventLoop, @unchecked Sendable {
     private static let eventsPerTurn = 512
 
     private let epoll: CInt
-    /// An eventfd: other threads write to it to end the loop's wait. Open for as long as anybody has the loop.
+    /// An eventfd: other threads write to it to end the loop's wait, behind the lock and until the loop has ended.
     private let alarm: CInt
     private let shared = Mutex(Shared())
     private var thread = pthread_t()
@@ -65,13 +65,14 @@ final class EpollLoop: EventLoop, @unchecked Sendable {
             Glibc.close(self.epoll)
             throw error
         }
-        _ = try Self.checked(self.control(EPOLL_CTL_ADD, self.alarm, EPOLLIN.rawValue), "epoll_ctl")
-        try self.startThread(name)
-    }
-
-    deinit {
-        Glibc.close(self.epoll)
-        Glibc.close(self.alarm)
+        do {
+            _ = try Self.checked(self.control(EPOLL_CTL_ADD, self.alarm, EPOLLIN.rawValue), "epoll_ctl")
+            try self.startThread(name)
+        } catch {
+            Glibc.close(self.epoll)
+            Glibc.close(self.alarm)
+            throw error
+        }
     }
 
     private func startThread(_ name: String) throws {
@@ -161,9 +162,11 @@ final class EpollLoop: EventLoop, @unchecked Sendable {
             }
         }
         self.sources = []
+        Glibc.close(self.epoll)
         let end = self.shared.withLock { shared in
             shared.timers = []
             shared.state = .ended
+            Glibc.close(self.alarm)
             return shared.whenEnded
         }
         for callback in end { callback() }
@@ -218,16 +221,15 @@ final class EpollLoop: EventLoop, @unchecked Sendable {
 
     func execute(_ task: @escaping @Sendable () -> Void) {
         let isFromOutside = !self.inEventLoop
-        let mustWake = self.shared.withLock { shared in
+        self.shared.withLock { shared in
             shared.tasks.append(task)
-            guard isFromOutside, !shared.isAwake else { return false }
-            shared.isAwake = true
-            return true
+            if isFromOutside { self.wake(&shared) }
         }
-        if mustWake { self.wake() }
     }
 
-    private func wake() {
+    private func wake(_ shared: inout Shared) {
+        guard !shared.isAwake, shared.state != .ended else { return }
+        shared.isAwake = true
         var one: UInt64 = 1
         _ = write(self.alarm, &one, MemoryLayout<UInt64>.size)
     }
@@ -236,17 +238,15 @@ final class EpollLoop: EventLoop, @unchecked Sendable {
         deadline: NIODeadline, _ task: @escaping @Sendable () throws -> T
     ) -> Scheduled<T> {
         let promise = self.makePromise(of: T.self)
-        let (id, mustWake) = self.shared.withLock { shared in
+        let id = self.shared.withLock { shared in
             shared.nextTimer += 1
             let timer = Timer(id: shared.nextTimer, due: deadline) {
                 do { promise.assumeIsolated().succeed(try task()) } catch { promise.fail(error) }
             }
             shared.timers.append(timer)
-            let mustWake = !shared.isAwake
-            shared.isAwake = true
-            return (timer.id, mustWake)
+            self.wake(&shared)
+            return timer.id
         }
-        if mustWake { self.wake() }
         return Scheduled(promise: promise) { [weak self] in
             self?.shared.withLock { shared in shared.timers.removeAll { $0.id == id } }
         }
@@ -263,14 +263,13 @@ final class EpollLoop: EventLoop, @unchecked Sendable {
     /// Ends the loop behind what it has been handed, and calls back when it has ended.
     func shutdownGracefully(queue: DispatchQueue, _ callback: @escaping @Sendable ((any Error)?) -> Void) {
         let callBack: @Sendable () -> Void = { queue.async { callback(nil) } }
-        let (hasEnded, mustWake) = self.shared.withLock { shared in
-            guard shared.state != .ended else { return (true, false) }
+        let hasEnded = self.shared.withLock { shared in
+            guard shared.state != .ended else { return true }
             shared.state = .ending
             shared.whenEnded.append(callBack)
-            defer { shared.isAwake = true }
-            return (false, !shared.isAwake)
+            self.wake(&shared)
+            return false
         }
         if hasEnded { callBack() }
-        if mustWake { self.wake() }
     }
 }

@@ -8,14 +8,16 @@ internal import ServiceLifecycle
 /// what was revoked: before any event that was committed later.
 ///
 /// A row is deleted after the broker has accepted it and not before, so the end of the process loses nothing; what was
-/// on its way then goes out again, with the same ids in it. One loop owns all state and hears of everything through one
-/// stream; calls run beside it.
+/// on its way then, or waited to be deleted, goes out again, with the same ids in it. One loop owns all state and hears of
+/// everything through one stream; calls run beside it.
 final class OutboxRelay: Service {
     private enum Signal: Sendable {
         case committed(OutboxNews)
         case terminated(TerminationCall)
         case returned(RelayCall)
         case due
+        case mustDelete
+        case deleted([Int64], failure: String?)
         case drain
         case giveUp
     }
@@ -25,6 +27,9 @@ final class OutboxRelay: Service {
     private static let rowsPerLane: Int64 = 10
     /// How long what another process wrote may lie before it is seen.
     private static let watchInterval = Duration.seconds(1)
+    /// How long rows that were accepted wait for others, so that many share a transaction; and after a failure.
+    private static let deletionDelay = Duration.milliseconds(50)
+    private static let deletionPause = Duration.seconds(1)
     /// Some servers read at most 100 kB of a request.
     private static let maxBytesPerCall = 65_536
 
@@ -78,7 +83,7 @@ final class OutboxRelay: Service {
     private func loop(_ lanes: inout RelayLanes, in group: inout DiscardingTaskGroup) async {
         var isDraining = false
         var isToldOfServer = false
-        var undeleted: Set<Int64> = []
+        var accepted = AcceptedRows()
         // The time of the last alarm that was set. One that lies in the past has rung.
         var alarm = ContinuousClock.now
         for await signal in self.signals {
@@ -90,14 +95,21 @@ final class OutboxRelay: Service {
                 self.log(call, before: lanes.failedTerminationsInARow, &isToldOfServer)
                 lanes.finished(call, now: .now, chance: .random(in: 0...1))
             case .returned(let call):
-                undeleted.subtract(call.deleted)
-                undeleted.formUnion(call.undeleted)
+                accepted.add(call.accepted)
                 self.counts.called(call.outcome)
                 self.log(call, before: lanes.failuresInARow)
                 lanes.finished(call, now: .now, chance: .random(in: 0...1))
             case .due: break
+            case .mustDelete:
+                guard let ids = accepted.beginDeletion() else { break }
+                group.addTask { self.notify.yield(await self.delete(ids)) }
+            case .deleted(let ids, let failure):
+                self.log(deletionFailure: failure, before: accepted.couldNotBeDeleted)
+                accepted.endDeletion(of: ids, isDone: failure == nil)
             case .drain:
                 isDraining = true
+                // Without the delay for what waits already.
+                self.notify.yield(.mustDelete)
                 group.addTask { await self.send(.giveUp, at: .now + Self.drainTime) }
             case .giveUp: return
             }
@@ -105,11 +117,15 @@ final class OutboxRelay: Service {
                 group.addTask { self.notify.yield(.terminated(await self.terminations())) }
             }
             while let tickets = lanes.next(now: .now) {
-                group.addTask { [undeleted] in
-                    self.notify.yield(.returned(await self.publish(tickets, published: undeleted)))
+                group.addTask { [last = accepted.last] in
+                    self.notify.yield(.returned(await self.publish(tickets, after: last)))
                 }
             }
-            if isDraining, lanes.isIdle { return }
+            if accepted.scheduleDeletion() {
+                let delay = accepted.couldNotBeDeleted ? Self.deletionPause : isDraining ? .zero : Self.deletionDelay
+                group.addTask { await self.send(.mustDelete, at: .now + delay) }
+            }
+            if isDraining, lanes.isIdle, accepted.isEmpty || accepted.couldNotBeDeleted { return }
             if let wake = lanes.nextWake, alarm <= .now || wake < alarm {
                 alarm = wake
                 group.addTask { await self.send(.due, at: wake) }
@@ -138,30 +154,29 @@ final class OutboxRelay: Service {
         self.notify.yield(signal)
     }
 
-    /// Publishes the first rows of each lane and deletes what was accepted. `published`: rows of earlier calls that
-    /// only remain to be deleted.
-    private func publish(_ tickets: [Int64], published: Set<Int64>) async -> RelayCall {
+    /// Publishes the first rows of each lane. `last`: the last row of a ticket that was accepted and is still there.
+    private func publish(_ tickets: [Int64], after last: [Int64: Int64]) async -> RelayCall {
         var call = RelayCall(tickets: tickets)
-        var accepted: [Int64] = []
         do {
             // Read together: whoever sees an event sees the termination before it, until the broker has carried it out.
             let (rows, barrier) = try await self.store.lookUp { tables in
                 let barrier = try tables.barrier()
                 return (
-                    try tickets.flatMap { try tables.outbox(of: $0, limit: Self.rowsPerLane, barrier: barrier) },
+                    try tickets.flatMap { ticketID in
+                        try tables.outbox(
+                            of: ticketID, after: last[ticketID] ?? 0, limit: Self.rowsPerLane, barrier: barrier)
+                    },
                     barrier
                 )
             }
             call.sawTermination = barrier != nil
             call.unfinishedTickets = barrier != nil ? Set(tickets) : Self.ticketsWithMore(rows)
-            accepted = rows.map(\.id).filter { published.contains($0) }
-            let due = rows.filter { !published.contains($0.id) }.sorted { $0.id < $1.id }
-            if due.isEmpty { call.outcome = .nothingDue }
+            if rows.isEmpty { call.outcome = .nothingDue }
+            let due = rows.sorted { $0.id < $1.id }
             for parcel in self.parcels(due) {
-                guard await self.deliver(parcel, &call, &accepted) else {
+                guard await self.deliver(parcel, &call) else {
                     // Everything that was not accepted stays for the next time.
-                    let left = Set(rows.map(\.id)).subtracting(accepted)
-                    call.unfinishedTickets.formUnion(rows.filter { left.contains($0.id) }.map(\.ticketID))
+                    call.unfinishedTickets.formUnion(due.dropFirst(call.accepted.count).map(\.ticketID))
                     break
                 }
             }
@@ -169,15 +184,14 @@ final class OutboxRelay: Service {
             call.outcome = .unavailable("the store cannot be read: \(type(of: error))")
             call.unfinishedTickets = Set(tickets)
         }
-        await self.delete(accepted, &call)
         return call
     }
 
     /// Publishes one parcel; whether to go on with the next.
-    private func deliver(_ parcel: [OutboxRow], _ call: inout RelayCall, _ accepted: inout [Int64]) async -> Bool {
+    private func deliver(_ parcel: [OutboxRow], _ call: inout RelayCall) async -> Bool {
         do throws(PublishFailure) {
             try await self.publisher.publish(parcel.flatMap(self.events))
-            accepted += parcel.map(\.id)
+            call.accepted += parcel
             return true
         } catch {
             switch error {
@@ -192,33 +206,30 @@ final class OutboxRelay: Service {
                 guard parcel.count == 1, var row = parcel.first else {
                     // One of them spoils the whole: each on its own, in order.
                     for row in parcel {
-                        guard await self.deliver([row], &call, &accepted) else { return false }
+                        guard await self.deliver([row], &call) else { return false }
                     }
                     return true
                 }
                 if row.socketID != nil {
                     // It may be the socket id, whose form is the server's own. Better that the sender hears itself.
                     row.socketID = nil
-                    return await self.deliver([row], &call, &accepted)
+                    return await self.deliver([row], &call)
                 }
                 self.logger.error(
                     "The broker refused an event for good; it is dropped.",
                     metadata: ["event": "\(row.event)", "ticket": "\(row.ticketID)", "status": "\(status)"])
-                accepted.append(row.id)
+                call.accepted.append(row)
                 return true
             }
         }
     }
 
-    private func delete(_ ids: [Int64], _ call: inout RelayCall) async {
-        guard !ids.isEmpty else { return }
+    private func delete(_ ids: [Int64]) async -> Signal {
         do {
             try await self.store.write { try $0.deleteFromOutbox(ids) }
-            call.deleted = ids
+            return .deleted(ids, failure: nil)
         } catch {
-            call.undeleted = ids
-            call.outcome = .unavailable("the store cannot be written: \(type(of: error))")
-            call.unfinishedTickets = Set(call.tickets)
+            return .deleted(ids, failure: "the store cannot be written: \(type(of: error))")
         }
     }
 
@@ -271,6 +282,13 @@ final class OutboxRelay: Service {
         } else if call.failure == nil, failuresInARow > 0 {
             self.logger.notice("The broker ends connections again.")
         }
+    }
+
+    private func log(deletionFailure failure: String?, before hadFailed: Bool) {
+        guard let failure, !hadFailed else { return }
+        self.logger.warning(
+            "Published events cannot be deleted from the outbox; a restart would publish them again.",
+            metadata: ["cause": "\(failure)"])
     }
 
     /// The first failure and the first success after it are worth a line; the tries between are not.

@@ -205,9 +205,8 @@ struct RelayCall: Sendable {
     var failedTickets: Set<Int64> = []
     /// Events were left alone because they came behind a termination.
     var sawTermination = false
-    /// Rows that the broker has accepted but that could not be deleted. They are not published again.
-    var undeleted: [Int64] = []
-    var deleted: [Int64] = []
+    /// Rows that the broker has accepted, or refused for good.
+    var accepted: [OutboxRow] = []
 }
 
 /// What came of a call for terminations.

@@ -57,13 +57,13 @@ extension Tables {
             hasTermination: try self.barrier() != nil)
     }
 
-    /// The first rows of a ticket, in order; none with an id above `barrier`.
-    func outbox(of ticketID: Int64, limit: Int64, barrier: Int64?) throws -> [OutboxRow] {
+    /// The first rows of a ticket after the row `last`, in order; none with an id above `barrier`.
+    func outbox(of ticketID: Int64, after last: Int64, limit: Int64, barrier: Int64?) throws -> [OutboxRow] {
         try self.rows(
             """
             SELECT id, ticket_id, event, channels, data, socket_id FROM outbox
-            WHERE ticket_id = ? AND id <= ? ORDER BY id LIMIT ?
-            """, [ticketID, barrier ?? .max, limit]
+            WHERE ticket_id = ? AND id > ? AND id <= ? ORDER BY id LIMIT ?
+            """, [ticketID, last, barrier ?? .max, limit]
         ) { row in
             OutboxRow(
                 id: row[0], ticketID: row[1], event: row[2],

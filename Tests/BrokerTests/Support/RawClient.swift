@@ -59,11 +59,15 @@ actor RawClient {
         self.incoming = incoming.makeAsyncIterator()
     }
 
-    /// - Parameter tls: to speak TLS with.
-    static func connect(port: Int, tls: NIOSSLContext? = nil) async throws -> RawClient {
+    /// - Parameters:
+    ///   - tls: to speak TLS with.
+    ///   - receiveBuffer: how many bytes the kernel may hold for the client; nil for as many as it likes.
+    static func connect(
+        port: Int, tls: NIOSSLContext? = nil, receiveBuffer: CInt? = nil
+    ) async throws -> RawClient {
         let (stream, continuation) = AsyncStream.makeStream(of: ByteBuffer.self)
         let failures = Failures()
-        let bootstrap = ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+        var bootstrap = ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             // Enough at once that one read makes room for the sender to go on, and no more than once a read.
             .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 256 * 1024))
             .channelOption(.maxMessagesPerRead, value: 1)
@@ -76,6 +80,9 @@ actor RawClient {
                     try channel.pipeline.syncOperations.addHandler(Collector(continuation, failures: failures))
                 }
             }
+        if let receiveBuffer {
+            bootstrap = bootstrap.channelOption(.socketOption(.so_rcvbuf), value: .init(receiveBuffer))
+        }
         let channel = try await bootstrap.connect(host: "127.0.0.1", port: port).get()
         return RawClient(channel: channel, incoming: stream, failures: failures)
     }

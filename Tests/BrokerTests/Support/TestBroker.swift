@@ -92,6 +92,8 @@ struct TestBroker: Sendable {
         self.broker.pulses.filter { $0.stuckForSeconds != nil }.map(\.name)
     }
 
+    var slowTurns: [SlowTurns] { self.broker.slowTurns }
+
     func shutDown() async {
         await self.group.triggerGracefulShutdown()
     }
@@ -111,8 +113,8 @@ struct TestBroker: Sendable {
         return broker
     }
 
-    func raw() async throws -> RawClient {
-        try await RawClient.connect(port: self.port, tls: self.tls)
+    func raw(receiveBuffer: CInt? = nil) async throws -> RawClient {
+        try await RawClient.connect(port: self.port, tls: self.tls, receiveBuffer: receiveBuffer)
     }
 
     /// A client that has been upgraded, whatever it will be told next.

@@ -15,10 +15,13 @@ extension Tables {
             throw TicketFailure.invalid(
                 ValidationErrors("q", "The q field must not have more than \(Self.maxSearchWords) words."))
         }
-        guard let first = words.first else { return TicketSet() }
-        var found = try self.ticketsWith(first)
-        for word in words.dropFirst() where !found.isEmpty { found.formIntersection(try self.ticketsWith(word)) }
-        return found
+        // A word is letters and digits; in quotes, none of them is an operator. Any row with one of the words leads to
+        // the tickets that have them all.
+        let phrases = words.map { "\"\($0)\"" }.joined(separator: " OR ")
+        guard !phrases.isEmpty else { return TicketSet() }
+        return try self.row("SELECT tickets_with_all(search) FROM search WHERE search MATCH ? LIMIT 1", [phrases]) {
+            TicketSet(bytes: [UInt8]($0[0] as Data))
+        } ?? TicketSet()
     }
 
     /// The words as SQLite itself divides and folds a text, none twice. The index's stemmer comes later, when a word is
@@ -27,12 +30,5 @@ extension Tables {
         var seen: Set<String> = []
         return try self.db.makeTokenizer(.unicode61(diacritics: .remove)).tokenize(query: text)
             .map(\.token).filter { seen.insert($0).inserted }
-    }
-
-    private func ticketsWith(_ word: String) throws -> TicketSet {
-        // A word is letters and digits; in quotes, none of them is an operator.
-        try self.row("SELECT ticket_set(rowid >> 32) FROM search WHERE search MATCH ?", ["\"\(word)\""]) {
-            TicketSet(bytes: [UInt8]($0[0] as Data))
-        } ?? TicketSet()
     }
 }

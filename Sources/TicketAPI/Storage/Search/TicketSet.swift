@@ -1,13 +1,13 @@
 /// A set of tickets: a bit for each id up to the greatest one in it. A set of a hundred thousand takes 12 KB, and to look
 /// into it costs nothing beside reading a row.
-struct TicketSet: Sendable, Equatable {
-    /// Bit `id % 8` of byte `id / 8`. The last byte is not 0.
+struct TicketSet: Sendable {
+    /// Bit `id % 8` of byte `id / 8`; there may be bytes without a ticket at the end.
     private(set) var bytes: [UInt8] = []
 
     /// How many tickets are in it.
     var count: Int { self.bytes.reduce(0) { $0 + $1.nonzeroBitCount } }
 
-    var isEmpty: Bool { self.bytes.isEmpty }
+    var isEmpty: Bool { self.bytes.allSatisfy { $0 == 0 } }
 
     /// All ids, in order.
     var ids: [Int64] {
@@ -20,20 +20,24 @@ struct TicketSet: Sendable, Equatable {
 
     init() {}
 
-    /// From what `ticket_set` gathered.
+    /// With the bytes of such a set.
     init(bytes: [UInt8]) {
         self.bytes = bytes
-        self.dropEmptyEnd()
     }
 
-    mutating func formIntersection(_ other: TicketSet) {
-        if self.bytes.count > other.bytes.count { self.bytes.removeLast(self.bytes.count - other.bytes.count) }
-        for index in self.bytes.indices { self.bytes[index] &= other.bytes[index] }
-        self.dropEmptyEnd()
+    /// Adds a ticket. Ids that no ticket gets within the life of a database are left out: they would fill the memory.
+    mutating func insert(_ id: Int64) {
+        guard id > 0, id <= Int64(Int32.max) else { return }
+        let index = Int(id >> 3)
+        // Rows come in the order of their ids, so it grows in large steps.
+        if index >= self.bytes.count {
+            self.bytes += repeatElement(0, count: max(1024, 2 * (index + 1)) - self.bytes.count)
+        }
+        self.bytes[index] |= 1 << UInt8(id & 7)
     }
 
-    private mutating func dropEmptyEnd() {
-        while self.bytes.last == 0 { self.bytes.removeLast() }
+    func intersection(_ other: TicketSet) -> TicketSet {
+        TicketSet(bytes: zip(self.bytes, other.bytes).map { $0 & $1 })
     }
 
     /// Whether `id` is in the set with these bytes.

@@ -1,71 +1,77 @@
 internal import GRDB
 internal import GRDBSQLite
 
-/// Two functions for SQL: `ticket_set(id)` gathers ids, `in_ticket_set(set, id)` looks for one.
+/// Two functions for SQL: `tickets_with_all(search)` gathers the tickets of a search, `in_ticket_set(set, id)` looks for
+/// one in what was gathered.
 ///
-/// They are called for every row that a search looks at, up to some hundred thousand times. GRDB's functions box each
-/// argument and cost ten times as much, so these are SQLite's own.
+/// They are at work for every row that a search looks at, up to some hundred thousand times. GRDB's functions box each
+/// argument and cost ten times as much, and a row that goes through a query costs twice what FTS5 needs to find it. So
+/// these are SQLite's and FTS5's own.
 enum TicketSetFunctions {
     static func add(to db: Database) throws {
         guard let connection = db.sqliteConnection else { return }
         let flags = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY
         try self.check(
             sqlite3_create_function_v2(
-                connection, "ticket_set", 1, flags, nil, nil, self.gather, self.finishGathering, nil))
-        try self.check(
-            sqlite3_create_function_v2(
                 connection, "in_ticket_set", 2, flags, nil, self.look, nil, nil, nil))
+        guard let api = try self.fullTextAPI(connection) else {
+            throw StoreFailure("This SQLite has no FTS5, which searching needs.")
+        }
+        try self.check(api.pointee.xCreateFunction(api, "tickets_with_all", nil, self.gather, nil))
     }
 
     private static func check(_ code: CInt) throws {
         guard code == SQLITE_OK else { throw DatabaseError(resultCode: ResultCode(rawValue: code)) }
     }
 
-    /// What a query has gathered so far: bytes of a `TicketSet` in SQLite's memory, which is zeroed at first.
-    private struct Gathered {
-        var bytes: UnsafeMutablePointer<UInt8>?
-        var count: Int
+    /// As SQLite's documentation says ("Extending FTS5"): by a pointer that a query fills in.
+    private static func fullTextAPI(_ connection: SQLiteConnection) throws -> UnsafeMutablePointer<fts5_api>? {
+        var statement: OpaquePointer?
+        try self.check(sqlite3_prepare_v2(connection, "SELECT fts5(?)", -1, &statement, nil))
+        defer { sqlite3_finalize(statement) }
+        var api: UnsafeMutablePointer<fts5_api>?
+        // SQLite keeps the name's address.
+        let type: StaticString = "fts5_api_ptr"
+        let name = UnsafeRawPointer(type.utf8Start).assumingMemoryBound(to: CChar.self)
+        try withUnsafeMutablePointer(to: &api) { place in
+            try self.check(sqlite3_bind_pointer(statement, 1, place, name, nil))
+            sqlite3_step(statement)
+        }
+        return api
     }
 
     private typealias Arguments = UnsafeMutablePointer<OpaquePointer?>?
+    private typealias Extension = UnsafePointer<Fts5ExtensionApi>?
 
-    private static let gather: @convention(c) (OpaquePointer?, CInt, Arguments) -> Void = { context, _, arguments in
-        guard let arguments, let gathered = gathered(context, size: CInt(MemoryLayout<Gathered>.size)) else { return }
-        let id = sqlite3_value_int64(arguments[0])
-        // Ids that no ticket gets within the life of a database would fill the memory.
-        guard id > 0, id <= Int64(Int32.max) else { return }
-        let index = Int(id >> 3)
-        if index >= gathered.pointee.count {
-            guard grow(gathered, toHold: index) else {
-                sqlite3_result_error_nomem(context)
-                return
+    /// Asked for one row of a search, whichever: tells of the whole search. In which tickets are all of its phrases, each
+    /// in some row of the ticket? A row's number begins with the ticket's id.
+    private static let gather: @convention(c) (Extension, OpaquePointer?, OpaquePointer?, CInt, Arguments) -> Void = {
+        api, search, context, _, _ in
+        guard let api = api?.pointee else { return }
+        var found: TicketSet?
+        for phrase in 0..<api.xPhraseCount(search) {
+            var tickets = TicketSet()
+            let code = withUnsafeMutablePointer(to: &tickets) { tickets in
+                api.xQueryPhrase(search, phrase, tickets, TicketSetFunctions.note)
             }
+            guard code == SQLITE_OK else { return sqlite3_result_error_code(context, code) }
+            found = found?.intersection(tickets) ?? tickets
+            if found?.isEmpty == true { break }
         }
-        gathered.pointee.bytes?[index] |= 1 << UInt8(truncatingIfNeeded: id & 7)
-    }
-
-    /// Rows come in the order of their ids, so it grows in large steps.
-    private static func grow(_ gathered: UnsafeMutablePointer<Gathered>, toHold index: Int) -> Bool {
-        let (old, new) = (gathered.pointee.count, max(1024, 2 * (index + 1)))
-        guard let bytes = sqlite3_realloc64(gathered.pointee.bytes, UInt64(new)) else { return false }
-        (bytes + old).initializeMemory(as: UInt8.self, repeating: 0, count: new - old)
-        gathered.pointee = Gathered(bytes: bytes.assumingMemoryBound(to: UInt8.self), count: new)
-        return true
-    }
-
-    /// SQLite calls it once for every query, for one that failed too, and frees the bytes with their value.
-    private static let finishGathering: @convention(c) (OpaquePointer?) -> Void = { context in
-        // Without a row there is no place, and size 0 makes none.
-        guard let gathered = gathered(context, size: 0), let bytes = gathered.pointee.bytes else {
-            sqlite3_result_zeroblob(context, 0)
-            return
+        (found ?? TicketSet()).bytes.withUnsafeBytes { bytes in
+            sqlite3_result_blob64(context, bytes.baseAddress, UInt64(bytes.count), TicketSetFunctions.copied)
         }
-        sqlite3_result_blob64(context, bytes, UInt64(gathered.pointee.count), sqlite3_free)
     }
 
-    private static func gathered(_ context: OpaquePointer?, size: CInt) -> UnsafeMutablePointer<Gathered>? {
-        sqlite3_aggregate_context(context, size)?.assumingMemoryBound(to: Gathered.self)
+    private static let note: @convention(c) (Extension, OpaquePointer?, UnsafeMutableRawPointer?) -> CInt = {
+        api, row, tickets in
+        guard let api, let tickets else { return SQLITE_MISUSE }
+        tickets.assumingMemoryBound(to: TicketSet.self).pointee.insert(api.pointee.xRowid(row) >> 32)
+        return SQLITE_OK
     }
+
+    /// SQLite makes a copy (SQLITE_TRANSIENT, a macro that Swift does not import).
+    private static let copied = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
 
     private static let look: @convention(c) (OpaquePointer?, CInt, Arguments) -> Void = { context, _, arguments in
         guard let arguments else { return }
