@@ -51,11 +51,14 @@ let package = Package(
         .target(name: "PusherProtocol", dependencies: ["Digests"], swiftSettings: settings),
         .target(name: "BrokerCore", dependencies: ["PusherProtocol"], swiftSettings: settings),
 
+        // What the parts tell of themselves: metrics, and signs of life.
+        .target(name: "Telemetry", swiftSettings: settings),
+
         .target(
             name: "Broker",
             dependencies: [
-                "CEpoll", "PusherProtocol", "Wire", "Addresses", "BrokerCore", "Digests", nioCore, nioPosix, nioSSL,
-                logging, lifecycle,
+                "CEpoll", "PusherProtocol", "Wire", "Addresses", "BrokerCore", "Digests", "Telemetry", nioCore,
+                nioPosix, nioSSL, logging, lifecycle,
             ],
             swiftSettings: settings
         ),
@@ -74,9 +77,8 @@ let package = Package(
         .target(
             name: "TicketAPI",
             dependencies: [
-                "APIDescription", "PusherProtocol", "PusherPublisher", "Digests", "Wire", "Addresses", nioCore,
-                nioPosix,
-                nioHTTP1, logging, lifecycle,
+                "APIDescription", "PusherProtocol", "PusherPublisher", "Digests", "Wire", "Addresses", "Telemetry",
+                nioCore, nioPosix, nioHTTP1, logging, lifecycle,
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -87,14 +89,17 @@ let package = Package(
         ),
         .target(
             name: "Webhooks",
-            dependencies: ["PusherProtocol", "Digests", nioCore, nioPosix, nioHTTP1, httpClient, logging, lifecycle],
+            dependencies: [
+                "PusherProtocol", "Digests", "Telemetry", nioCore, nioPosix, nioHTTP1, httpClient, logging, lifecycle,
+            ],
             swiftSettings: settings
         ),
         .executableTarget(
             name: "Runner",
             dependencies: [
                 "Broker", "TicketAPI", "BrokerCore", "PusherPublisher", "PusherProtocol", "Webhooks", "Digests",
-                "Addresses", logging, lifecycle, .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+                "Addresses", "Telemetry", nioCore, nioPosix, nioHTTP1, logging, lifecycle,
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Yams", package: "Yams"),
             ],
@@ -116,6 +121,7 @@ let package = Package(
         .target(name: "Support", path: "Tests/Support", swiftSettings: settings),
         .testTarget(name: "DigestsTests", dependencies: ["Digests"], swiftSettings: settings),
         .testTarget(name: "AddressesTests", dependencies: ["Addresses"], swiftSettings: settings),
+        .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: settings),
         .testTarget(name: "WireTests", dependencies: ["Wire", "Support"], swiftSettings: settings),
         .testTarget(
             name: "PusherProtocolTests", dependencies: ["PusherProtocol", "Support"], swiftSettings: settings),
@@ -125,8 +131,8 @@ let package = Package(
         .testTarget(
             name: "BrokerTests",
             dependencies: [
-                "Broker", "BrokerCore", "Addresses", "PusherProtocol", "Digests", "Support", nioCore, nioPosix, nioSSL,
-                logging,
+                "Broker", "BrokerCore", "Addresses", "PusherProtocol", "Digests", "Telemetry", "Support", nioCore,
+                nioPosix, nioSSL, logging,
             ],
             swiftSettings: settings
         ),
@@ -134,18 +140,19 @@ let package = Package(
             name: "TicketAPITests",
             dependencies: [
                 "TicketAPI", "Broker", "BrokerCore", "PusherPublisher", "PusherProtocol", "Digests", "Addresses",
-                "Support",
-                nioCore, nioPosix, nioHTTP1, logging, lifecycle, httpClient,
+                "Telemetry", "Support", nioCore, nioPosix, nioHTTP1, logging, lifecycle, httpClient,
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ],
             swiftSettings: settings
         ),
-        .testTarget(name: "RunnerTests", dependencies: ["Runner"], swiftSettings: settings),
+        .testTarget(
+            name: "RunnerTests", dependencies: ["Runner", "Telemetry", nioCore, nioPosix], swiftSettings: settings),
         .testTarget(
             name: "WebhooksTests",
             dependencies: [
-                "Webhooks", "PusherProtocol", "Digests", "Support", nioCore, nioPosix, nioHTTP1, logging, lifecycle,
+                "Webhooks", "PusherProtocol", "Digests", "Telemetry", "Support", nioCore, nioPosix, nioHTTP1, logging,
+                lifecycle,
             ],
             swiftSettings: settings
         ),

@@ -3,6 +3,8 @@ package import Logging
 import Glibc
 import NIOCore
 import ServiceLifecycle
+import Synchronization
+package import Telemetry
 
 /// Why the listener could not be bound; `description` is one line for the operator.
 package struct BindFailure: Error, CustomStringConvertible {
@@ -28,24 +30,35 @@ package final class Broker: Service {
     package let slowTurns: [SlowTurns]
 
     private let listening: Listening
+    private let hasRun = Atomic<Bool>(false)
     private let group: LoopGroup
     private let loops: [NIOLoopBound<LoopContext>]
+    private let inboxes: [LoopInbox]
+    private let reports: [LoopReport]
     private let apps: AppRegistry
     private let configuration: BrokerConfiguration
     private let logger: Logger
 
     private init(
-        listening: Listening, group: LoopGroup, loops: [NIOLoopBound<LoopContext>],
-        apps: AppRegistry, slowTurns: [SlowTurns], configuration: BrokerConfiguration, logger: Logger
+        listening: Listening, group: LoopGroup, loops: [NIOLoopBound<LoopContext>], inboxes: [LoopInbox],
+        reports: [LoopReport], apps: AppRegistry, slowTurns: [SlowTurns], configuration: BrokerConfiguration,
+        logger: Logger
     ) {
         self.port = listening.port
         self.listening = listening
         self.group = group
         self.loops = loops
+        self.inboxes = inboxes
+        self.reports = reports
         self.apps = apps
         self.slowTurns = slowTurns
         self.configuration = configuration
         self.logger = logger
+    }
+
+    /// One that nobody ran, since another part could not start, has a listener to close.
+    deinit {
+        if !self.hasRun.load(ordering: .relaxed) { self.listening.close() }
     }
 
     /// Binds the listener; connections are served from here on. Throws a `BindFailure` or a `TLSFailure`.
@@ -55,6 +68,7 @@ package final class Broker: Service {
             tls = try await TLSIdentity.load(files, configuration: configuration, logger: logger)
         }
         let quota = ConnectionQuota(limit: configuration.maxConnections)
+        let addresses = AddressQuota(limit: configuration.maxConnectionsPerAddress)
         let group: LoopGroup
         do {
             group = try LoopGroup(count: configuration.eventLoops, usesTLS: tls != nil)
@@ -64,6 +78,7 @@ package final class Broker: Service {
         do {
             let eventLoops = group.loops
             let inboxes = eventLoops.map { LoopInbox(eventLoop: $0) }
+            let reports = eventLoops.indices.map { LoopReport(loop: $0) }
             let apps = AppRegistry(
                 inboxes: inboxes, maxInboxBytes: configuration.maxInboxBytes, webhooks: configuration.webhooks)
             let slowTurns = eventLoops.map { _ in SlowTurns() }
@@ -73,7 +88,8 @@ package final class Broker: Service {
                 let loop = try await eventLoop.submit { [tls] in
                     let context = LoopContext(
                         index: index, eventLoop: eventLoop, configuration: configuration, apps: served,
-                        inbox: inboxes[index], quota: quota, slowTurns: slowTurns[index], logger: logger)
+                        inbox: inboxes[index], report: reports[index], quota: quota, addresses: addresses,
+                        slowTurns: slowTurns[index], logger: logger)
                     context.tls = tls
                     inboxes[index].onDelivery(context.start())
                     return NIOLoopBound(context, eventLoop: eventLoop)
@@ -82,8 +98,8 @@ package final class Broker: Service {
             }
             let listening = try await group.listen(host: configuration.host, port: configuration.port, contexts: loops)
             return Broker(
-                listening: listening, group: group, loops: loops, apps: apps, slowTurns: slowTurns,
-                configuration: configuration, logger: logger)
+                listening: listening, group: group, loops: loops, inboxes: inboxes, reports: reports, apps: apps,
+                slowTurns: slowTurns, configuration: configuration, logger: logger)
         } catch {
             try await group.shutDown()
             throw BindFailure(host: configuration.host, port: configuration.port, error: error)
@@ -121,9 +137,22 @@ package final class Broker: Service {
         try? await EventLoopFuture.andAllComplete(loops, on: self.group.loops[0]).get()
     }
 
+    /// The signs of life of its event loops.
+    package var pulses: [Pulse] { self.reports.map(\.pulse) }
+
+    /// Writes its metrics, as they were at most a quarter of a second ago. Waits for no event loop. Any thread may call it.
+    package func writeMetrics(to text: inout MetricsText) {
+        let loops = zip(zip(self.reports, self.inboxes), self.slowTurns).map { loop, turns in
+            BrokerMetrics.Loop(counts: loop.0.latest, queueBytes: loop.1.bytes, turns: turns)
+        }
+        BrokerMetrics.write(apps: self.apps.served.all, loops: loops, to: &text)
+    }
+
     /// Serves until graceful shutdown is asked for, or the task is cancelled. Then stops accepting, finishes requests,
-    /// closes every WebSocket with 4200, and returns when all have gone or the time for it is over.
+    /// closes every WebSocket with 4200, at the pace that the configuration says, and returns when all have gone or the
+    /// time for it is over.
     package func run() async throws {
+        self.hasRun.store(true, ordering: .relaxed)
         try await withTaskCancellationOrGracefulShutdownHandler {
             try await self.listening.closed.get()
         } onCancelOrGracefulShutdown: {
@@ -137,7 +166,8 @@ package final class Broker: Service {
         let emptied = EventLoopFuture.andAllComplete(
             self.loops.map { loop in loop.eventLoop.flatSubmit { loop.value.shutDown() } },
             on: self.group.loops[0])
-        let deadline = self.group.loops[0].scheduleTask(in: .init(self.configuration.timeouts.shutdown)) {
+        let timeouts = self.configuration.timeouts
+        let deadline = self.group.loops[0].scheduleTask(in: .init(timeouts.drain + timeouts.shutdown)) {
             for loop in self.loops { loop.eventLoop.execute { loop.value.abandonConnections() } }
         }
         // Completes either way, and cannot fail.

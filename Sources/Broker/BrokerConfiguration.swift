@@ -18,6 +18,10 @@ package struct BrokerConfiguration: Sendable {
     package var trustedProxies: [CIDR] = []
     /// WebSocket clients at once before more are refused with 4100 (P18), at least 1; nil for any number.
     package var maxConnections: Int?
+    /// WebSocket clients of one network address at once before more are refused with 4100, at least 1; nil for any number.
+    package var maxConnectionsPerAddress: Int?
+    /// Requests of the HTTP API on one connection; it ends behind the answer to the last of them.
+    package var maxRequestsPerConnection = 10_000
     /// Bytes of one WebSocket message from a client (P36). Room for 10 KiB of data in which every byte is escaped.
     package var maxMessageBytes = 64 * 1024
     /// Bytes of a request body of the HTTP API. Room for a full batch in which every byte is escaped.
@@ -43,7 +47,9 @@ package struct BrokerConfiguration: Sendable {
         package var idleRequest = Duration.seconds(75)
         /// To answer a close, or to take anything of the last answers, before the connection is cut.
         package var close = Duration.seconds(3)
-        /// For all connections to go when the server shuts down.
+        /// Over which the clients are sent away when the server shuts down; see `DrainPace`.
+        package var drain = Duration.zero
+        /// For all connections to go when the server shuts down, once the clients have been sent away.
         package var shutdown = Duration.seconds(4)
     }
 

@@ -3,6 +3,7 @@ import Glibc
 import Logging
 import NIOCore
 import PusherProtocol
+import Telemetry
 
 /// What all connections of one event loop share. Confined to its loop.
 final class LoopContext {
@@ -15,7 +16,10 @@ final class LoopContext {
     var tls: TLSIdentity?
     /// Of the whole node.
     let quota: ConnectionQuota
+    let addresses: AddressQuota
     let logger: Logger
+    /// What happened here, published with every tick.
+    var counts = LoopCounts()
 
     let subscribers: LoopSubscribers
     let sockets = LoopSockets()
@@ -31,12 +35,14 @@ final class LoopContext {
     var unwritten: [Connection] = []
     var failed: [(connection: Connection, failure: Connection.WriteFailure)] = []
     private(set) var isShuttingDown = false
-    private var connections = 0
     private var emptied: EventLoopPromise<Void>?
+    /// Clients that are still to be sent away.
+    private var leaving: [Connection] = []
 
     /// How long deliveries, and other work in pieces, may take in one turn, in nanoseconds.
     private static let pieceTime: UInt64 = 2_000_000
 
+    private let report: LoopReport
     private let fanout: LoopFanout
     /// A run of `deliver` that goes on with what one before it did not finish is on its way.
     private var isContinuing = false
@@ -47,13 +53,15 @@ final class LoopContext {
 
     init(
         index: Int, eventLoop: any EventLoop, configuration: BrokerConfiguration, apps: ServedApps, inbox: LoopInbox,
-        quota: ConnectionQuota, slowTurns: SlowTurns, logger: Logger
+        report: LoopReport, quota: ConnectionQuota, addresses: AddressQuota, slowTurns: SlowTurns, logger: Logger
     ) {
         self.index = index
         self.eventLoop = eventLoop
         self.configuration = configuration
         self.apps = apps
+        self.report = report
         self.quota = quota
+        self.addresses = addresses
         self.logger = logger
         self.slowTurns = slowTurns
         self.subscribers = LoopSubscribers()
@@ -80,6 +88,7 @@ final class LoopContext {
             let context = bound.value
             context.inPieces { isTimeUp in context.wheel.advance(to: context.now, isTimeUp: isTimeUp) }
             context.turn { $0.announceDueCounts() }
+            context.publishCounts()
         }
         return {
             let context = bound.value
@@ -128,6 +137,11 @@ final class LoopContext {
         while let connection = self.unwritten.popLast() { connection.writeNext() }
     }
 
+    private func publishCounts() {
+        self.counts.fanout = self.fanout.counts
+        self.report.publish(self.counts)
+    }
+
     /// One loop looks after the counts of crowded channels for all.
     private func announceDueCounts() {
         guard self.index == 0 else { return }
@@ -173,33 +187,56 @@ final class LoopContext {
 
     // MARK: Shutdown
 
-    /// Says goodbye to every connection; the future completes when the last one has gone.
+    /// Says goodbye to every connection, to the clients at the pace of `DrainPace`; the future completes when the last
+    /// one has gone.
     func shutDown() -> EventLoopFuture<Void> {
         self.isShuttingDown = true
         let emptied = self.eventLoop.makePromise(of: Void.self)
         self.emptied = emptied
-        for connection in self.wheel.members { connection.shutDown() }
-        self.settle()
+        self.leaving = []
+        for connection in self.wheel.members {
+            if connection.socketID == nil { connection.shutDown() } else { self.leaving.append(connection) }
+        }
+        self.sendAway(
+            DrainPace(
+                clients: self.leaving.count, over: self.configuration.timeouts.drain,
+                loops: self.configuration.eventLoops))
         self.completeShutdown()
         return emptied.futureResult
     }
 
+    /// Sends some clients away, and later the next ones.
+    private func sendAway(_ pace: DrainPace) {
+        var count = 0
+        while count < pace.clientsPerStep, let connection = self.leaving.popLast() {
+            // One that has gone by itself is none of the step's.
+            guard connection.socketID != nil else { continue }
+            connection.shutDown()
+            count += 1
+        }
+        self.settle()
+        guard !self.leaving.isEmpty else { return }
+        self.eventLoop.assumeIsolated().scheduleTask(in: .init(pace.pause)) { self.sendAway(pace) }
+    }
+
     /// Ends whoever has not gone by itself, and the loop's timer.
     func abandonConnections() {
+        self.leaving = []
         for connection in self.wheel.members { connection.abandon() }
         self.ticks?.cancel()
         self.ticks = nil
+        self.report.pulse.end()
     }
 
-    func connectionAdded() { self.connections += 1 }
+    func connectionAdded() { self.counts.sockets += 1 }
 
     func connectionRemoved() {
-        self.connections -= 1
+        self.counts.sockets -= 1
         self.completeShutdown()
     }
 
     private func completeShutdown() {
-        guard self.isShuttingDown, self.connections == 0 else { return }
+        guard self.isShuttingDown, self.counts.sockets == 0 else { return }
         self.emptied?.succeed()
         self.emptied = nil
     }

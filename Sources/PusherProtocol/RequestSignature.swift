@@ -53,6 +53,19 @@ package enum RequestSignature {
         /// The signature that was sent is not that of `stringToSign`.
         case wrongSignature(stringToSign: String, sent: String)
 
+        /// One word that stays the same and holds nothing of the request's, for logs.
+        package var reason: String {
+            switch self {
+            case .missingParameter: "missing_parameter"
+            case .malformedParameter: "malformed_parameter"
+            case .wrongKey: "wrong_key"
+            case .expired: "timestamp_expired"
+            case .bodyDigestMissing: "body_md5_missing"
+            case .wrongBodyDigest: "wrong_body_md5"
+            case .wrongSignature: "wrong_signature"
+            }
+        }
+
         package var description: String {
             switch self {
             case .missingParameter(let name): "\(name) parameter is required"

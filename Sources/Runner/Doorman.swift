@@ -2,20 +2,24 @@ import Dispatch
 import Glibc
 import ServiceLifecycle
 
-/// Greets the operator, and sees to it that the process ends: ten seconds after it was asked to, or at once when it is
-/// asked again.
+/// Greets the operator, says when the server goes, and sees to it that the process ends: ten seconds after the time for
+/// sending clients away, or at once when it is asked again.
 ///
 /// Both are a service's business because the group listens to signals before it runs its services: whoever has read the
 /// greeting may send one.
 struct Doorman: Service {
     let greeting: Greeting
+    let health: Health
+    let drain: Duration
 
-    private static let limit = DispatchTimeInterval.seconds(10)
+    /// What requests, the outbox, slow clients and webhooks may take besides.
+    private static let slack = 10
 
     func run() async throws {
         StandardOutput.write(self.greeting.text)
         // Thrown when the group is cancelled because another service failed: that is an end, too.
         try? await gracefulShutdown()
+        self.health.drain()
         // On a queue of its own: what hangs may hang every thread of the concurrency pool.
         let queue = DispatchQueue(label: "doorman")
         for number in [SIGTERM, SIGINT] {
@@ -27,7 +31,8 @@ struct Doorman: Service {
             }
             source.activate()
         }
-        queue.asyncAfter(deadline: .now() + Self.limit) { Self.leave("not done after 10 seconds; leaving") }
+        let limit = Int(self.drain.components.seconds) + Self.slack
+        queue.asyncAfter(deadline: .now() + .seconds(limit)) { Self.leave("not done after \(limit) seconds; leaving") }
     }
 
     private static func leave(_ reason: String) -> Never {

@@ -13,6 +13,7 @@ struct Greeting: Sendable {
     /// Whether its port speaks TLS, too.
     let brokerHasTLS: Bool
     let tickets: Listener?
+    let ops: Listener
     let appCount: Int
     /// The app that the ticket API uses, or the only one.
     let appID: String
@@ -28,6 +29,7 @@ struct Greeting: Sendable {
             lines.append("  broker      \(schemes.map { "\($0)://\(broker.authority)" }.joined(separator: "  "))")
         }
         if let tickets = self.tickets { lines.append("  ticket API  http://\(tickets.authority)") }
+        lines.append("  metrics     http://\(self.ops.authority)/metrics")
         if self.appCount > 1 { lines.append("  apps        \(self.appCount); the one of the ticket API:") }
         lines += [
             "  app id      \(self.appID)",

@@ -4,6 +4,7 @@ import Logging
 import PusherProtocol
 import PusherPublisher
 import ServiceLifecycle
+import Telemetry
 import TicketAPI
 import UnixSignals
 import Webhooks
@@ -36,6 +37,9 @@ struct Serving {
                 self.settings.ticketsHost, self.settings.ticketsPort,
                 settings: (SettingTable.ticketsHost.row, SettingTable.ticketsPort.row))
         }
+        try ListenCheck.refuseTaken(
+            self.settings.opsHost, self.settings.opsPort,
+            settings: (SettingTable.opsHost.row, SettingTable.opsPort.row))
 
         var directory: DataDirectory?
         if self.servesTickets || self.settings.app == nil {
@@ -69,6 +73,10 @@ struct Serving {
             services.append(bound)
             tickets = bound
         }
+        _ = ProcessMetrics.startTime
+        let health = Health(pulses: (broker?.pulses ?? []) + (tickets?.pulses ?? []))
+        let ops = try await self.bindOps(health, broker: broker, webhooks: webhooks, tickets: tickets)
+        services.insert(ops, at: 0)
         services.append(
             Reloading(
                 signals: signals, sources: self.sources, broker: broker, webhooks: webhooks, tickets: tickets,
@@ -77,12 +85,14 @@ struct Serving {
             broker: broker.map { Greeting.Listener(host: self.settings.brokerHost, port: $0.port) },
             brokerHasTLS: self.settings.tls != nil,
             tickets: tickets.map { Greeting.Listener(host: self.settings.ticketsHost, port: $0.port) },
+            ops: Greeting.Listener(host: self.settings.opsHost, port: ops.port),
             appCount: selection.apps.count, appID: selection.ticketsApp.id,
             appKey: selection.ticketsApp.credentials.key, secretPlace: selection.secretPlace,
             showsDemo: self.plantsDemo)
-        // Shut down in reverse order: the doorman starts the clock, the ticket API publishes what it has, the broker
-        // says goodbye to its clients, and the webhooks tell of it.
-        services.append(Doorman(greeting: greeting))
+        // Shut down in reverse order: the doorman says that the server is not ready any more and starts the clock, the
+        // ticket API publishes what it has, the broker sends its clients away, the webhooks tell of it, and the port for
+        // operators answers until the end.
+        services.append(Doorman(greeting: greeting, health: health, drain: self.settings.drain))
         // Below `warning` the group describes its services in full, the settings with their secrets included.
         var groupLogger = self.logger
         groupLogger.logLevel = max(groupLogger.logLevel, .warning)
@@ -141,11 +151,32 @@ struct Serving {
         configuration.trustedProxies = self.settings.trustedProxies
         configuration.requestsPerMinutePerUser = self.settings.requestsPerUser
         configuration.requestsPerMinutePerAddress = self.settings.requestsPerAddress
+        configuration.maxConnections = self.settings.ticketsMaxConnections
+        configuration.maxUploads = self.settings.ticketsMaxUploads
         do {
             if self.plantsDemo { try await DemoSeed.plant(dataDirectory: directory.path) }
             return try await TicketServer.bind(configuration, logger: Logger(label: "tickets"))
         } catch {
             throw StartFailure.unavailable("the ticket API cannot start: \(error)")
+        }
+    }
+
+    private func bindOps(
+        _ health: Health, broker: Broker?, webhooks: WebhookDispatcher?, tickets: TicketServer?
+    ) async throws -> OpsServer {
+        do {
+            return try await OpsServer.bind(host: self.settings.opsHost, port: self.settings.opsPort, health: health) {
+                var text = MetricsText()
+                ProcessMetrics.write(health, to: &text)
+                broker?.writeMetrics(to: &text)
+                webhooks?.writeMetrics(to: &text)
+                tickets?.writeMetrics(to: &text)
+                return text.text
+            }
+        } catch {
+            throw StartFailure.unavailable(
+                "cannot listen on \(self.settings.opsHost) (\(SettingTable.opsHost.row.name)), port "
+                    + "\(self.settings.opsPort) (\(SettingTable.opsPort.row.name)): \(error)")
         }
     }
 

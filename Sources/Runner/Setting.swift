@@ -56,6 +56,24 @@ extension SettingKind {
         }
     }
 
+    /// Seconds and minutes, as in `90`, `90s` or `2m`.
+    /// - Parameter range: in seconds.
+    static func duration(_ range: ClosedRange<Int>) -> SettingKind<Duration> {
+        .init(
+            placeholder: "time", allowed: "a time from \(range.lowerBound)s to \(range.upperBound)s, like 90s or 2m"
+        ) { text in
+            let digits = text.prefix { $0.isASCII && $0.isNumber }
+            guard (1...6).contains(digits.utf8.count), let number = Int(digits) else { return nil }
+            let seconds: Int
+            switch text[digits.endIndex...] {
+            case "", "s": seconds = number
+            case "m": seconds = number * 60
+            default: return nil
+            }
+            return range.contains(seconds) ? .seconds(seconds) : nil
+        }
+    }
+
     static func listenPort() -> SettingKind<Int> {
         .wholeNumber(0...65535, placeholder: "port", note: " (0 = any free one)")
     }

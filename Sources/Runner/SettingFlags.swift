@@ -7,6 +7,7 @@ struct SettingFlags: ParsableArguments {
     @Option(SettingTable.brokerEventLoops.row) var brokerEventLoops: String?
     @Option(SettingTable.brokerAllowedOrigins.row) var brokerAllowedOrigins: String?
     @Option(SettingTable.brokerMaxConnections.row) var brokerMaxConnections: String?
+    @Option(SettingTable.brokerMaxConnectionsPerAddress.row) var brokerMaxConnectionsPerAddress: String?
     @Option(SettingTable.brokerActivityTimeout.row) var brokerActivityTimeout: String?
     @Option(SettingTable.tlsCertificate.row) var tlsCertificate: String?
     @Option(SettingTable.tlsKey.row) var tlsKey: String?
@@ -19,6 +20,8 @@ struct SettingFlags: ParsableArguments {
     @Option(SettingTable.sessionLifetime.row) var sessionLifetime: String?
     @Option(SettingTable.requestsPerUser.row) var requestsPerUser: String?
     @Option(SettingTable.requestsPerAddress.row) var requestsPerAddress: String?
+    @Option(SettingTable.ticketsMaxConnections.row) var ticketsMaxConnections: String?
+    @Option(SettingTable.ticketsMaxUploads.row) var ticketsMaxUploads: String?
     @Option(SettingTable.dataDirectory.row) var dataDirectory: String?
     @Option(SettingTable.eventStyle.row) var eventStyle: String?
     @Option(SettingTable.eventAliases.row) var eventAliases: String?
@@ -30,6 +33,9 @@ struct SettingFlags: ParsableArguments {
     @Option(SettingTable.pusherHost.row) var pusherHost: String?
     @Option(SettingTable.pusherPort.row) var pusherPort: String?
     @Option(SettingTable.pusherScheme.row) var pusherScheme: String?
+    @Option(SettingTable.opsHost.row) var opsHost: String?
+    @Option(SettingTable.opsPort.row) var opsPort: String?
+    @Option(SettingTable.drain.row) var drain: String?
     @Flag(name: .customLong(SettingTable.demo.row.flag), help: ArgumentHelp(SettingTable.demo.row.help))
     var demo = false
     @Option(SettingTable.logLevel.row) var logLevel: String?
@@ -42,6 +48,7 @@ struct SettingFlags: ParsableArguments {
             (SettingTable.brokerEventLoops.row, self.brokerEventLoops),
             (SettingTable.brokerAllowedOrigins.row, self.brokerAllowedOrigins),
             (SettingTable.brokerMaxConnections.row, self.brokerMaxConnections),
+            (SettingTable.brokerMaxConnectionsPerAddress.row, self.brokerMaxConnectionsPerAddress),
             (SettingTable.brokerActivityTimeout.row, self.brokerActivityTimeout),
             (SettingTable.tlsCertificate.row, self.tlsCertificate), (SettingTable.tlsKey.row, self.tlsKey),
             (SettingTable.trustedProxies.row, self.trustedProxies),
@@ -52,6 +59,8 @@ struct SettingFlags: ParsableArguments {
             (SettingTable.sessionLifetime.row, self.sessionLifetime),
             (SettingTable.requestsPerUser.row, self.requestsPerUser),
             (SettingTable.requestsPerAddress.row, self.requestsPerAddress),
+            (SettingTable.ticketsMaxConnections.row, self.ticketsMaxConnections),
+            (SettingTable.ticketsMaxUploads.row, self.ticketsMaxUploads),
             (SettingTable.dataDirectory.row, self.dataDirectory), (SettingTable.eventStyle.row, self.eventStyle),
             (SettingTable.eventAliases.row, self.eventAliases),
             (SettingTable.ticketsApp.row, self.ticketsApp),
@@ -60,6 +69,8 @@ struct SettingFlags: ParsableArguments {
             (SettingTable.clientEventsPerSecond.row, self.clientEventsPerSecond),
             (SettingTable.pusherHost.row, self.pusherHost), (SettingTable.pusherPort.row, self.pusherPort),
             (SettingTable.pusherScheme.row, self.pusherScheme),
+            (SettingTable.opsHost.row, self.opsHost), (SettingTable.opsPort.row, self.opsPort),
+            (SettingTable.drain.row, self.drain),
             (SettingTable.demo.row, self.demo ? "1" : nil),
             (SettingTable.logLevel.row, self.logLevel), (SettingTable.logFormat.row, self.logFormat),
         ]

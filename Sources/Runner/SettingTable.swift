@@ -59,6 +59,14 @@ enum SettingTable {
         "PUSHER_SCHEME", default: PublishTarget.Scheme.http.rawValue, .oneOf(PublishTarget.Scheme.self),
         "how it is reached")
 
+    static let opsHost = Setting(
+        "OPS_HOST", default: "127.0.0.1", .host(), "address of the port for operators: metrics and health, for anybody")
+    static let opsPort = Setting(
+        "OPS_PORT", default: "9601", .listenPort(), "port of /metrics, /live, /ready and /up")
+    static let drain = Setting(
+        "DRAIN", default: "10s", .duration(0...3600), "time over which clients are sent away when the server is stopped"
+    )
+
     static let demo = Setting(
         "DEMO", default: "0", .onOff(), "plant accounts and tickets to try it with; on loopback addresses only")
     static let logLevel = Setting("LOG_LEVEL", default: "info", .oneOf(Logger.Level.self), "least level that is logged")
@@ -73,6 +81,15 @@ enum SettingTable {
     static let brokerMaxConnections = Setting(
         "BROKER_MAX_CONNECTIONS", default: "0", .wholeNumber(0...10_000_000, note: " (0 = any number)"),
         "WebSocket connections at once, of all apps")
+    static let brokerMaxConnectionsPerAddress = Setting(
+        "BROKER_MAX_CONNECTIONS_PER_ADDRESS", default: "0", .wholeNumber(0...1_000_000, note: " (0 = any number)"),
+        "WebSocket connections at once of one network address; TRUSTED_PROXIES must be right")
+    static let ticketsMaxConnections = Setting(
+        "TICKETS_MAX_CONNECTIONS", default: "10000", .wholeNumber(1...1_000_000),
+        "connections of the ticket API at once; more are answered 503")
+    static let ticketsMaxUploads = Setting(
+        "TICKETS_MAX_UPLOADS", default: "64", .wholeNumber(1...10_000),
+        "forms with files that are received at once; more are answered 503")
     static let brokerActivityTimeout = Setting(
         "BROKER_ACTIVITY_TIMEOUT", default: "120", .wholeNumber(5...3600, note: " seconds"),
         "silence after which clients ping; less than any proxy in front allows")
@@ -84,13 +101,15 @@ enum SettingTable {
     /// In the order of the help.
     static let rows: [SettingRow] = [
         brokerHost.row, brokerPort.row, brokerEventLoops.row, brokerAllowedOrigins.row,
-        brokerMaxConnections.row, brokerActivityTimeout.row, tlsCertificate.row, tlsKey.row, trustedProxies.row,
+        brokerMaxConnections.row, brokerMaxConnectionsPerAddress.row, brokerActivityTimeout.row, tlsCertificate.row,
+        tlsKey.row, trustedProxies.row,
         ticketsHost.row, ticketsPort.row, ticketsAllowedOrigins.row, tokenLifetime.row, tokenIdleLifetime.row,
-        sessionLifetime.row, requestsPerUser.row, requestsPerAddress.row,
+        sessionLifetime.row, requestsPerUser.row, requestsPerAddress.row, ticketsMaxConnections.row,
+        ticketsMaxUploads.row,
         dataDirectory.row, eventStyle.row, eventAliases.row, ticketsApp.row,
         appID.row, appKey.row, appSecret.row, clientEvents.row, clientEventsPerSecond.row,
         pusherHost.row, pusherPort.row, pusherScheme.row,
-        demo.row, logLevel.row, logFormat.row,
+        opsHost.row, opsPort.row, drain.row, demo.row, logLevel.row, logFormat.row,
     ]
 }
 

@@ -14,6 +14,8 @@ struct Settings: Sendable {
     let brokerAllowedOrigins: Set<String>?
     /// nil for any number.
     let brokerMaxConnections: Int?
+    /// Likewise.
+    let brokerMaxConnectionsPerAddress: Int?
     /// Seconds.
     let brokerActivityTimeout: Int
     let tls: TLSFiles?
@@ -25,6 +27,8 @@ struct Settings: Sendable {
     /// nil for any number, both.
     let requestsPerUser: Int?
     let requestsPerAddress: Int?
+    let ticketsMaxConnections: Int
+    let ticketsMaxUploads: Int
     let dataDirectory: String
     let eventStyle: EventStyle
     /// By the event's plain name.
@@ -39,6 +43,9 @@ struct Settings: Sendable {
     let clientEventsPerSecond: Int?
     /// Where the ticket API publishes when the operator said so; nil for the broker of these settings.
     let externalTarget: PublishTarget?
+    let opsHost: String
+    let opsPort: Int
+    let drain: Duration
     let demo: Bool
     let logLevel: Logger.Level
     let logFormat: LogFormat
@@ -72,11 +79,15 @@ struct Settings: Sendable {
         self.requestsPerUser = perUser == 0 ? nil : perUser
         let perAddress = try sources.required(SettingTable.requestsPerAddress)
         self.requestsPerAddress = perAddress == 0 ? nil : perAddress
+        self.ticketsMaxConnections = try sources.required(SettingTable.ticketsMaxConnections)
+        self.ticketsMaxUploads = try sources.required(SettingTable.ticketsMaxUploads)
         self.dataDirectory = try sources.required(SettingTable.dataDirectory)
         self.eventStyle = try sources.required(SettingTable.eventStyle)
         self.eventAliases = try sources.value(of: SettingTable.eventAliases) ?? [:]
         let maxConnections = try sources.required(SettingTable.brokerMaxConnections)
         self.brokerMaxConnections = maxConnections == 0 ? nil : maxConnections
+        let perNetworkAddress = try sources.required(SettingTable.brokerMaxConnectionsPerAddress)
+        self.brokerMaxConnectionsPerAddress = perNetworkAddress == 0 ? nil : perNetworkAddress
         self.brokerActivityTimeout = try sources.required(SettingTable.brokerActivityTimeout)
         self.tls = try Self.tls(sources)
         self.trustedProxies = try sources.value(of: SettingTable.trustedProxies) ?? []
@@ -88,6 +99,9 @@ struct Settings: Sendable {
         let perSecond = try sources.required(SettingTable.clientEventsPerSecond)
         self.clientEventsPerSecond = perSecond == 0 ? nil : perSecond
         self.externalTarget = try Self.externalTarget(sources)
+        self.opsHost = try sources.required(SettingTable.opsHost)
+        self.opsPort = try sources.required(SettingTable.opsPort)
+        self.drain = try sources.required(SettingTable.drain)
         self.demo = try sources.required(SettingTable.demo)
         self.logLevel = try sources.required(SettingTable.logLevel)
         self.logFormat = try sources.required(SettingTable.logFormat)
@@ -100,6 +114,8 @@ struct Settings: Sendable {
         configuration.tls = self.tls
         configuration.trustedProxies = self.trustedProxies
         configuration.maxConnections = self.brokerMaxConnections
+        configuration.maxConnectionsPerAddress = self.brokerMaxConnectionsPerAddress
+        configuration.timeouts.drain = self.drain
         configuration.keepAlive = KeepAlive.Timing(activityTimeout: self.brokerActivityTimeout)
         return configuration
     }

@@ -27,6 +27,13 @@ package struct TicketConfiguration: Sendable {
     package var requestsPerMinutePerUser: Int?
     package var requestsPerMinutePerAddress: Int?
 
+    /// Connections at once, and forms with files that are read at once; more are answered 503.
+    package var maxConnections = 10_000
+    package var maxUploads = 64
+    /// After so long without a commit the database's writer is taken for dead. Longer than a write may wait for another
+    /// process, which is a minute.
+    package var writerLimit = Duration.seconds(75)
+
     /// After so long a connection ends on which nothing comes that is awaited, or nothing is taken that was asked for.
     package var idleLimit = Duration.seconds(60)
 

@@ -7,6 +7,7 @@ internal import NIOPosix
 package import PusherProtocol
 internal import PusherPublisher
 internal import ServiceLifecycle
+package import Telemetry
 
 /// The ticket API: its listener, its store and the relay that publishes what is stored.
 package final class TicketServer: Service {
@@ -18,15 +19,20 @@ package final class TicketServer: Service {
     private let services: ServiceGroup
     private let running: Task<Void, any Error>
     private let resources: Resources
+    private let watch: StoreWatch
+    private let loops: LoopPulses
 
     private init(
-        port: Int, routes: [String], services: ServiceGroup, running: Task<Void, any Error>, resources: Resources
+        port: Int, routes: [String], services: ServiceGroup, running: Task<Void, any Error>, resources: Resources,
+        watch: StoreWatch
     ) {
         self.port = port
         self.routes = routes
         self.services = services
         self.running = running
         self.resources = resources
+        self.watch = watch
+        self.loops = LoopPulses(.singleton)
     }
 
     /// Opens and migrates the database, binds the listener and begins to serve.
@@ -42,24 +48,26 @@ package final class TicketServer: Service {
         let relay = OutboxRelay(
             store: resources.store, doorbell: resources.doorbell, publisher: resources.publisher,
             names: EventNames(style: configuration.eventStyle, aliases: configuration.eventAliases),
+            counts: resources.counts,
             loop: resources.publisherLoop, logger: logger)
         let keeper = TokenKeeper(
             store: resources.store, lifetimes: configuration.lifetimes, now: environment.now, logger: logger)
         let socketSweep = SocketSweep(store: resources.store, now: environment.now, logger: logger)
+        let watch = StoreWatch(store: resources.store, limit: configuration.writerLimit)
         let handover = Handover(store: resources.store, now: environment.now, logger: logger)
         let (started, starter) = AsyncThrowingStream<Int, any Error>.makeStream()
         let responder = self.responder(configuration, environment, resources, sweeper, keeper, handover, logger)
         let application = Application(
             responder: responder,
             server: HTTPServerBuilder {
-                LoopChannel(http: HTTP1Channel(responder: $0, configuration: Self.http(configuration)))
+                LoopChannel(http: HTTP1Channel(responder: $0, configuration: Self.http(configuration, resources)))
             },
             configuration: ApplicationConfiguration(address: .hostname(configuration.host, port: configuration.port)),
             onServerRunning: { starter.yield($0.localAddress?.port ?? configuration.port) },
             logger: self.quiet(logger))
         // Shut down from the last to the first: the relay publishes what the last requests stored.
         var group = ServiceGroupConfiguration(
-            services: [sweeper, relay, keeper, socketSweep, handover, application], logger: self.quiet(logger))
+            services: [watch, sweeper, relay, keeper, socketSweep, handover, application], logger: self.quiet(logger))
         // Of the process's ten seconds the broker and the webhooks, which are shut down after this, need their shares.
         group.maximumGracefulShutdownDuration = .seconds(4)
         let services = ServiceGroup(configuration: group)
@@ -76,7 +84,7 @@ package final class TicketServer: Service {
             for try await port in started {
                 return TicketServer(
                     port: port, routes: responder.routes.flatMap(\.names), services: services, running: running,
-                    resources: resources)
+                    resources: resources, watch: watch)
             }
             throw CancellationError()
         } catch {
@@ -93,6 +101,7 @@ package final class TicketServer: Service {
         } onCancelOrGracefulShutdown: {
             Task { await self.services.triggerGracefulShutdown() }
         }
+        self.loops.end()
         try await self.resources.close()
         try result.get()
     }
@@ -100,6 +109,19 @@ package final class TicketServer: Service {
     /// Publishes and signs subscriptions with these from now on. Any thread may call it.
     package func replaceCredentials(with credentials: AppCredentials) {
         self.resources.credentials.replace(with: credentials)
+    }
+
+    /// The signs of life of its event loops and of the database's writer.
+    package var pulses: [Pulse] { self.loops.pulses + [self.watch.pulse] }
+
+    /// Writes its metrics; those of the outbox as they were at most a second ago. Waits for nothing. Any thread may call
+    /// it.
+    package func writeMetrics(to text: inout MetricsText) {
+        let readings = TicketMetrics.Readings(
+            totals: self.resources.counts.totals, connections: self.resources.connections.count,
+            uploads: self.resources.uploads.count, outbox: self.watch.outbox, now: .now(),
+            store: self.resources.store.counts.totals)
+        TicketMetrics.write(readings, to: &text)
     }
 
     /// Throws when the listener could not be bound. Asked before the database is made or migrated, so that a wrong port
@@ -115,10 +137,14 @@ package final class TicketServer: Service {
         }
     }
 
-    private static func http(_ configuration: TicketConfiguration) -> HTTP1Channel.Configuration {
+    private static func http(_ configuration: TicketConfiguration, _ resources: Resources) -> HTTP1Channel.Configuration
+    {
         let limit = TimeAmount(configuration.idleLimit)
         return HTTP1Channel.Configuration(
-            additionalChannelHandlers: [StalledReaderHandler(limit: limit), RequestBodyHandler(limit: limit)],
+            additionalChannelHandlers: [
+                ConnectionLimitHandler(quota: resources.connections), StalledReaderHandler(limit: limit),
+                RequestBodyHandler(limit: limit),
+            ],
             idleTimeout: limit,
             httpDecoderConfiguration: .init(
                 maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 32 << 10, maxHeaderFieldCount: 100))
@@ -171,7 +197,8 @@ package final class TicketServer: Service {
         return TicketResponder(
             routes: routes, sessions: sessions, cookieMode: cookieMode, files: resources.files,
             throttle: requestThrottle, proxies: TrustedProxies(ranges: configuration.trustedProxies),
-            crossOrigin: CrossOriginPolicy(configuration.allowedOrigins), logger: logger)
+            crossOrigin: CrossOriginPolicy(configuration.allowedOrigins), uploads: resources.uploads,
+            counts: resources.counts, logger: logger)
     }
 }
 
@@ -186,6 +213,9 @@ private struct Resources: Sendable {
     let credentials: LiveCredentials
     let publisherLoop: any EventLoop
     let publisher: HTTPEventPublisher
+    let connections: Quota
+    let uploads: Quota
+    let counts = TicketCounts()
 
     static func open(_ configuration: TicketConfiguration, _ environment: TicketEnvironment) async throws -> Resources {
         try await NIOThreadPool.singleton.runIfActive {
@@ -203,7 +233,9 @@ private struct Resources: Sendable {
                 passwords: try PasswordHasher(cost: environment.passwordCost, threads: threads),
                 credentials: credentials, publisherLoop: loop,
                 publisher: HTTPEventPublisher(
-                    target: configuration.publishTarget, credentials: credentials, loop: loop))
+                    target: configuration.publishTarget, credentials: credentials, loop: loop),
+                connections: Quota(limit: configuration.maxConnections),
+                uploads: Quota(limit: configuration.maxUploads))
         }
     }
 

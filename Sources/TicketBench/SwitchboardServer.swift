@@ -14,7 +14,9 @@ final class SwitchboardServer {
         (self.program, self.directory, self.log) = (program, directory, log)
         self.process = try ChildProcess(
             program, ["serve"],
-            environment: ["DATA_DIR": directory, "BROKER_PORT": "0", "TICKETS_PORT": "0", "LOG_LEVEL": "warning"],
+            environment: [
+                "DATA_DIR": directory, "BROKER_PORT": "0", "TICKETS_PORT": "0", "OPS_PORT": "0", "LOG_LEVEL": "warning",
+            ],
             log: log)
         let greeting = try self.process.output(until: "  app secret")
         func said(_ what: String) throws -> Substring {

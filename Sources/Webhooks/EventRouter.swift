@@ -16,15 +16,20 @@ struct EventRouter {
     private let configuration: WebhookConfiguration
     private let lookups: HostLookups
     private let letters: LetterDesk
+    private let counts: WebhookCounts
     private let logger: Logger
     private var apps: [String: App] = [:]
 
-    init(configuration: WebhookConfiguration, letters: LetterDesk, logger: Logger) {
+    init(configuration: WebhookConfiguration, letters: LetterDesk, counts: WebhookCounts, logger: Logger) {
         self.configuration = configuration
         self.lookups = HostLookups(configuration)
         self.letters = letters
+        self.counts = counts
         self.logger = logger
     }
+
+    /// One for each endpoint of the configuration.
+    var workers: [EndpointWorker] { self.apps.values.flatMap(\.routes).map(\.worker) }
 
     /// When to call `release`.
     var nextDue: ContinuousClock.Instant? { self.apps.values.compactMap(\.timeline.nextDue).min() }
@@ -48,7 +53,7 @@ struct EventRouter {
                 } else {
                     let worker = EndpointWorker(
                         app: app, endpoint: endpoint, configuration: self.configuration, lookups: self.lookups,
-                        letters: self.letters, logger: self.logger)
+                        letters: self.letters, counts: self.counts, logger: self.logger)
                     routes.append(Route(endpoint: endpoint, worker: worker))
                     started.append(worker)
                 }
@@ -86,8 +91,8 @@ struct EventRouter {
             self.apps[app]?.timeline.releaseAll(told: &told)
             await self.tell(told, app: app, now: now)
         }
-        for route in self.apps.values.flatMap(\.routes) {
-            route.worker.drain(until: now + self.configuration.shutdownTime)
+        for worker in self.workers {
+            worker.drain(until: now + self.configuration.shutdownTime)
         }
     }
 

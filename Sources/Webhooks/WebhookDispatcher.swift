@@ -1,6 +1,7 @@
 package import Logging
 package import PusherProtocol
 internal import ServiceLifecycle
+package import Telemetry
 
 /// Tells the apps' endpoints what happens in their channels: one for the node.
 ///
@@ -11,6 +12,7 @@ package final class WebhookDispatcher: WebhookSink, Service {
     private let configuration: WebhookConfiguration
     private let inbox: EventInbox
     private let letters: LetterDesk
+    private let counts = WebhookCounts()
     private let logger: Logger
 
     /// Events are taken from here on, and sent when `run` is called.
@@ -20,7 +22,8 @@ package final class WebhookDispatcher: WebhookSink, Service {
     ) {
         self.configuration = configuration
         self.inbox = EventInbox(maxBytes: configuration.maxInboxBytes)
-        self.letters = LetterDesk(box: deadLetters, interval: configuration.logInterval, logger: logger)
+        self.letters = LetterDesk(
+            box: deadLetters, counts: self.counts, interval: configuration.logInterval, logger: logger)
         self.logger = logger
         self.inbox.configure(apps)
     }
@@ -36,13 +39,18 @@ package final class WebhookDispatcher: WebhookSink, Service {
         self.inbox.configure(apps)
     }
 
+    /// Writes its metrics. Any thread may call it.
+    package func writeMetrics(to text: inout MetricsText) {
+        WebhookMetrics.write(self.counts, now: .now, to: &text)
+    }
+
     /// Sends until graceful shutdown or cancellation. At graceful shutdown everything that is held back is told at
     /// once and the queues have a bounded time; what is left then is kept as dead letters.
     package func run() async throws {
         await withGracefulShutdownHandler {
             await withDiscardingTaskGroup { group in
                 var router = EventRouter(
-                    configuration: self.configuration, letters: self.letters, logger: self.logger)
+                    configuration: self.configuration, letters: self.letters, counts: self.counts, logger: self.logger)
                 await self.loop(&router, in: &group)
             }
         } onGracefulShutdown: {
@@ -60,9 +68,11 @@ package final class WebhookDispatcher: WebhookSink, Service {
                 let delivery = self.inbox.take()
                 if let apps = delivery.apps {
                     for worker in router.configure(apps) { group.addTask { await worker.run() } }
+                    self.counts.serve(apps.filter { !$0.endpoints.isEmpty }.map(\.id), by: router.workers)
                 }
                 for (app, events) in delivery.events { await router.route(events, app: app, now: .now) }
                 await router.release(now: .now)
+                self.counts.lost(events: delivery.lost)
                 if let count = losses.add(delivery.lost, now: .now) {
                     self.logger.error("Webhooks are lost: too many at a time.", metadata: ["events": "\(count)"])
                 }

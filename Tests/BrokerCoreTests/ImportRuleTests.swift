@@ -19,15 +19,19 @@ import Testing
         "Addresses": Rule(ours: [], isPure: true),
         "PusherProtocol": Rule(ours: ["Digests"], isPure: true),
         "BrokerCore": Rule(ours: ["PusherProtocol"], isPure: true),
-        "Broker": Rule(ours: ["CEpoll", "Digests", "Wire", "Addresses", "PusherProtocol", "BrokerCore"]),
+        "Telemetry": Rule(ours: []),
+        "Broker": Rule(ours: [
+            "CEpoll", "Digests", "Wire", "Addresses", "PusherProtocol", "BrokerCore", "Telemetry",
+        ]),
         "PusherPublisher": Rule(ours: ["PusherProtocol"]),
         "APIDescription": Rule(ours: ["PusherPublisher"]),
-        "TicketAPI": Rule(ours: ["APIDescription", "Digests", "Wire", "Addresses", "PusherProtocol", "PusherPublisher"]
-        ),
-        "Webhooks": Rule(ours: ["Digests", "PusherProtocol"]),
+        "TicketAPI": Rule(ours: [
+            "APIDescription", "Digests", "Wire", "Addresses", "PusherProtocol", "PusherPublisher", "Telemetry",
+        ]),
+        "Webhooks": Rule(ours: ["Digests", "PusherProtocol", "Telemetry"]),
         "Runner": Rule(ours: [
             "Digests", "Addresses", "PusherProtocol", "BrokerCore", "Broker", "PusherPublisher", "TicketAPI",
-            "Webhooks",
+            "Webhooks", "Telemetry",
         ]),
         "TicketBench": Rule(ours: []),
     ]

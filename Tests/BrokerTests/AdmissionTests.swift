@@ -110,3 +110,64 @@ struct ConnectionLimitTests {
         }
     }
 }
+
+@Suite("Limit of connections of an address")
+struct AddressLimitTests {
+    @Test("P18: above its limit an address gets 4100, others do not; whoever goes makes room")
+    func limit() async throws {
+        let trusted = [try CIDR("127.0.0.1")]
+        try await TestBroker.run(
+            loops: 2,
+            configure: {
+                $0.maxConnectionsPerAddress = 2
+                $0.trustedProxies = trusted
+            }
+        ) { broker in
+            @Sendable func from(_ address: String) async throws -> PusherTestClient {
+                try await broker.upgraded(headers: "X-Forwarded-For: \(address)\r\n")
+            }
+            @Sendable func admitted(_ address: String) async throws -> PusherTestClient {
+                let client = try await from(address)
+                try await client.awaitEstablished()
+                return client
+            }
+            let first = [try await admitted("192.0.2.1"), try await admitted("192.0.2.1")]
+            try await expectRefusal(try await from("192.0.2.1"), code: 4100)
+            // A subscriber has a /64.
+            let second = [try await admitted("2001:db8::1"), try await admitted("2001:db8::2")]
+            try await expectRefusal(try await from("2001:db8::3"), code: 4100)
+            _ = try await admitted("2001:db8:0:1::3")
+            // The refused ones count nowhere.
+            for client in first + second { try await client.expectNothingMore() }
+            try await broker.expectMetrics(
+                #"switchboard_broker_connections{app="4711"} 5"#,
+                #"switchboard_broker_refusals_total{code="4100",reason="too_many_from_address"} 2"#)
+            try await first[0].raw.send(clientFrame(0x88, [0x03, 0xE8]))
+            #expect(try await first[0].closeCode() == 1000)
+            try await admitted("192.0.2.1").expectNothingMore()
+            try await expectRefusal(try await from("192.0.2.1"), code: 4100)
+        }
+    }
+}
+
+@Suite("Limit of requests of a connection")
+struct RequestLimitTests {
+    @Test("A connection ends behind the last request that it may carry; what follows on it is nobody's")
+    func limit() async throws {
+        try await TestBroker.run(configure: { $0.maxRequestsPerConnection = 3 }) { broker in
+            let (busy, neighbour) = (try await broker.raw(), try await broker.raw())
+            let request = "GET /up HTTP/1.1\r\nHost: t\r\n\r\n"
+            try await neighbour.send(request)
+            #expect(try await neighbour.answer().status == 200)
+            try await busy.send(String(repeating: request, count: 5))
+            for number in 1...3 {
+                let answer = try await busy.answer()
+                #expect(answer.status == 200)
+                #expect((answer.fields["connection"] == "close") == (number == 3))
+            }
+            #expect(try await busy.takeAll().isEmpty)
+            try await neighbour.send(request)
+            #expect(try await neighbour.answer().fields["connection"] == nil)
+        }
+    }
+}

@@ -161,3 +161,30 @@ struct ChannelTests {
         }
     }
 }
+
+@Suite("Limit of channels of a connection")
+struct ChannelLimitTests {
+    @Test(
+        "2.4: a channel too many is refused on the connection and on the channel; what was there stays, and so do others"
+    )
+    func limit() async throws {
+        let application = TestBroker.application { _, _, limits in limits.channelsPerConnection = 2 }
+        try await TestBroker.run(application: application) { broker in
+            let (greedy, neighbour) = (try await broker.client(), try await broker.client())
+            for channel in ["a", "b"] { try await greedy.subscribe(channel) }
+            let refusal = try await greedy.subscribe("c")
+            #expect(refusal.event == "pusher:error" && refusal.data?.contains("subscribed to 2 channels") == true)
+            let onChannel = try await greedy.next()
+            #expect(onChannel.event == "pusher:subscription_error" && onChannel.channel == "c")
+            #expect(onChannel.data?.contains("LimitReached") == true)
+            for channel in ["a", "c"] { try await neighbour.subscribe(channel) }
+            try await broker.trigger(#"{"name":"n","channels":["a","c"],"data":"x"}"#)
+            #expect(try await greedy.next().channel == "a")
+            try await greedy.expectNothingMore()
+            #expect(Set([try await neighbour.next().channel, try await neighbour.next().channel]) == ["a", "c"])
+            // Room is made by leaving.
+            try await greedy.send(#"{"event":"pusher:unsubscribe","data":{"channel":"b"}}"#)
+            #expect(try await greedy.subscribe("c").event == "pusher_internal:subscription_succeeded")
+        }
+    }
+}

@@ -114,7 +114,7 @@ struct TLSTests {
         }
         #expect(
             log.lines.contains {
-                $0.contains("address=127.0.0.1 app=4711 code=4000 reason=Application only accepts TLS")
+                $0.contains("address=127.0.0.1 app=4711 code=4000 detail=Application only accepts TLS")
             })
     }
 

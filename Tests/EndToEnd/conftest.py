@@ -16,11 +16,11 @@ def pytest_sessionstart(session):
 
 @pytest.fixture(scope="session", autouse=True)
 def no_log_tells_a_secret():
-    """HTTP-16: of all that the tests sent and got, no token, cookie or password stands in the log of any server."""
+    """HTTP-16: of all that the tests sent and got, no token, cookie, password, signature or message stands in any log."""
     with watched() as secrets:
         yield
     for log in Server.logs:
-        assert not secrets.told_in(log.read_text(errors="replace")), log
+        assert not secrets.logged_in(log.read_text(errors="replace")), log
 
 
 @pytest.fixture

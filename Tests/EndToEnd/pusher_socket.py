@@ -8,6 +8,8 @@ import time
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
+from secrecy import SECRETS
+
 DEADLINE = 30.0
 
 
@@ -39,6 +41,8 @@ class PusherSocket:
         self.ws.close()
 
     def send(self, event, data=None, **members):
+        if isinstance(data, dict):
+            SECRETS.keep_from_logs(str(data.get("auth")).rpartition(":")[2], str(data.get("channel_data")))
         self.ws.send(json.dumps({"event": event, "data": {} if data is None else data} | members))
 
     def frame(self, deadline=DEADLINE):

@@ -1,7 +1,9 @@
-"""What may never be told: every token, cookie and password that the tests see, held against all logs and all error bodies."""
+"""What may never be told: every token, cookie and password that the tests see, held against all logs and all error bodies; and
+what may never be logged: signatures, and the texts of events and messages."""
 
 import contextlib
 import json
+import re
 import urllib.parse
 
 import requests
@@ -15,12 +17,17 @@ class Secrets:
 
     def __init__(self):
         self.texts = set()
+        # A refusal may repeat these to who sent them.
+        self.signatures = set()
+        self.contents = set()
 
     def note(self, answer):
         request = answer.request
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if scheme == "Bearer":
             self._token(token)
+        signature = urllib.parse.parse_qs(urllib.parse.urlsplit(request.url).query).get("auth_signature", [""])[0]
+        self.keep_from_logs(signature, *(value for name, value in members(request.body) if name in ("data", "content")))
         for name, value in members(request.body) + members(answer.content):
             if name == "token":
                 self._token(value)
@@ -34,6 +41,15 @@ class Secrets:
         secret = urllib.parse.unquote(token).partition("|")[2]
         if len(secret) >= 40:
             self.texts.add(secret)
+
+    def keep_from_logs(self, signature, *contents):
+        self.signatures.add(signature)
+        # Shorter ones may be words of any log.
+        self.contents |= {content for content in contents if len(content) >= 20}
+
+    def logged_in(self, text):
+        signatures = self.signatures.intersection(re.findall(r"[0-9a-f]{64}", text))
+        return self.told_in(text) + list(signatures) + [content for content in self.contents if content in text]
 
     def told_in(self, text):
         return [secret for secret in self.texts if secret and secret in text]
@@ -50,10 +66,14 @@ def members(body):
         return []
 
 
+# Those of the suite that runs.
+SECRETS = Secrets()
+
+
 @contextlib.contextmanager
 def watched():
     """Notes the secrets of every request that `requests` sends meanwhile. A refusal that repeats one fails its test."""
-    secrets, send = Secrets(), requests.Session.send
+    secrets, send = SECRETS, requests.Session.send
 
     def noted(session, request, **options):
         answer = send(session, request, **options)

@@ -4,10 +4,13 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import threading
 import time
 from pathlib import Path
+
+import requests
 
 BINARY = os.path.abspath(os.environ.get("SWITCHBOARD_BIN", ".build/debug/switchboard"))
 
@@ -27,11 +30,20 @@ def wait_until(condition, what, deadline=DEADLINE):
         time.sleep(0.01)
 
 
+def listens(port):
+    """Whether somebody accepts connections there."""
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+        return True
+    except ConnectionRefusedError:
+        return False
+
+
 def clean_environment(**settings):
-    """An environment without settings of ours, but with those given."""
-    ours = ("BROKER_", "TICKETS_", "PUSHER_", "LOG_", "TLS_", "TRUSTED_")
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(ours) and k not in ("DATA_DIR", "DEMO", "EVENT_STYLE")}
-    return kept | {key: str(value) for key, value in settings.items()}
+    """An environment without settings of ours, but with those given. The port for operators is any free one."""
+    ours = ("BROKER_", "TICKETS_", "PUSHER_", "LOG_", "TLS_", "TRUSTED_", "OPS_", "EVENT_")
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(ours) and k not in ("DATA_DIR", "DEMO", "DRAIN")}
+    return kept | {"OPS_PORT": "0"} | {key: str(value) for key, value in settings.items()}
 
 
 class Server:
@@ -80,6 +92,7 @@ class Server:
         wait_until(greeted, "the greeting")
         self.broker = self._port("broker")
         self.tickets = self._port("ticket API")
+        self.ops = self._port("metrics")
         self.app_id = self._said("app id")
         self.key = self._said("app key")
         self.secret = self._settings.get("PUSHER_APP_SECRET")
@@ -96,6 +109,11 @@ class Server:
 
     def credentials(self):
         return json.loads((self.data / "credentials.json").read_text())
+
+    def ask(self, path):
+        """What the port for operators answers: status and text."""
+        answer = requests.get(f"http://127.0.0.1:{self.ops}{path}", timeout=DEADLINE)
+        return answer.status_code, answer.text
 
     def stop(self):
         """Asks it to end and gives back the exit code."""

@@ -54,7 +54,7 @@ def test_help_shows_the_way_and_every_setting():
         "BROKER_HOST", "BROKER_PORT", "BROKER_EVENT_LOOPS", "BROKER_ALLOWED_ORIGINS", "TICKETS_HOST", "TICKETS_PORT",
         "DATA_DIR", "EVENT_STYLE", "PUSHER_APP_ID", "PUSHER_APP_KEY", "PUSHER_APP_SECRET", "PUSHER_APP_CLIENT_EVENTS",
         "PUSHER_APP_CLIENT_EVENTS_PER_SECOND", "PUSHER_HOST", "PUSHER_PORT", "PUSHER_SCHEME", "DEMO", "LOG_LEVEL",
-        "LOG_FORMAT",
+        "LOG_FORMAT", "OPS_HOST", "OPS_PORT", "DRAIN",
     ):
         assert name in serve.stdout, name
     assert "--pusher-app-secret" not in serve.stdout
@@ -91,7 +91,7 @@ BAD = [
     ("EVENT_ALIASES", "Nothing=x", "NewMessage=message.sent"), ("EVENT_ALIASES", "NewMessage=pusher:x", "events are"),
     ("PUSHER_SCHEME", "ftp", "http, https"), ("PUSHER_PORT", "0", "1 to 65535"),
     ("PUSHER_APP_CLIENT_EVENTS", "perhaps", "1 or 0"), ("PUSHER_APP_CLIENT_EVENTS_PER_SECOND", "many", "0 = any number"),
-    ("LOG_LEVEL", "loud", "info"), ("LOG_FORMAT", "xml", "text, json"), ("PUSHER_APP_ID", "a/b", "letters"),
+    ("OPS_PORT", "70000", "0 to 65535"), ("DRAIN", "1h", "like 90s or 2m"), ("LOG_LEVEL", "loud", "info"), ("LOG_FORMAT", "xml", "text, json"), ("PUSHER_APP_ID", "a/b", "letters"),
 ]
 
 
@@ -245,7 +245,7 @@ def taken():
         yield listener.getsockname()[1]
 
 
-@pytest.mark.parametrize("name", ["BROKER_PORT", "TICKETS_PORT"])
+@pytest.mark.parametrize("name", ["BROKER_PORT", "TICKETS_PORT", "OPS_PORT"])
 def test_a_port_in_use_leaves_no_trace(tmp_path, taken, name):
     refused(
         run("serve", cwd=tmp_path, **settings_in(tmp_path, **{name: taken})), str(taken), "127.0.0.1",

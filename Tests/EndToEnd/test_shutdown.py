@@ -9,7 +9,7 @@ import time
 import pytest
 
 from pusher_socket import PusherSocket
-from switchboard import wait_until
+from switchboard import listens, wait_until
 from ticket_client import TicketClient
 
 
@@ -87,14 +87,6 @@ def test_a_second_signal_ends_it_at_once(start):
         assert server.wait() == 75
         assert time.monotonic() - begun < 3
         assert "asked again" in server.errors()
-
-
-def listens(port):
-    try:
-        socket.create_connection(("127.0.0.1", port), timeout=5).close()
-        return True
-    except ConnectionRefusedError:
-        return False
 
 
 def deaf_client(server):

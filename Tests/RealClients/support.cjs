@@ -46,7 +46,7 @@ class Broker {
     const kept = Object.fromEntries(Object.entries(process.env).filter(([name]) => !ours.test(name)))
     this.process = spawn(binary, ['serve', 'broker', '--config', this.configure()], {
       cwd: this.directory,
-      env: { ...kept, BROKER_PORT: this.port, DATA_DIR: path.join(this.directory, 'data'), ...this.settings.variables },
+      env: { ...kept, BROKER_PORT: this.port, OPS_PORT: 0, DATA_DIR: path.join(this.directory, 'data'), ...this.settings.variables },
       stdio: ['ignore', 'pipe', fs.openSync(path.join(this.directory, 'log'), 'a')],
     })
     this.ended = new Promise((resolve) => this.process.once('exit', resolve))

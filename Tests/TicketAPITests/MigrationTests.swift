@@ -46,10 +46,10 @@ struct MigrationTests {
             (1, 4, 10, 'a.png', 'image/png', 5, zeroblob(32), '0123456789abcdef0123456789abcdef', 52);
         INSERT INTO discarded_files (file) VALUES ('x');
         """,
-        "", "", "",
+        "", "", "", "",
     ]
 
-    @Test("OPS-5: a database of every earlier version becomes the newest with all that was in it", arguments: 1...7)
+    @Test("OPS-5: a database of every earlier version becomes the newest with all that was in it", arguments: 1...8)
     func fromVersion(_ version: Int) async throws {
         let directory = try TicketHarness.temporaryDirectory()
         defer { try? FileManager.default.removeItem(atPath: directory) }

@@ -132,7 +132,7 @@ struct RelayTests {
         let log = RecordingLog()
         let relay = OutboxRelay(
             store: store, doorbell: doorbell, publisher: publisher, names: EventNames(style: .plain, aliases: [:]),
-            loop: loop, logger: Logger(label: "relay") { _ in log })
+            counts: TicketCounts(), loop: loop, logger: Logger(label: "relay") { _ in log })
         let services = ServiceGroup(configuration: .init(services: [relay], logger: TicketHarness.logger))
         let running = Task { try await services.run() }
 

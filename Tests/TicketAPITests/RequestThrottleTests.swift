@@ -1,3 +1,4 @@
+import Addresses
 import NIOHTTP1
 import Testing
 

@@ -68,6 +68,7 @@ final class Connection {
     func received(_ bytes: UnsafeRawBufferPointer) {
         self.loop.turn { loop in
             loop.catchUp(self)
+            loop.counts.bytesReceived += bytes.count
             self.receive(bytes)
             self.flushReplies()
         }
@@ -87,7 +88,7 @@ final class Connection {
     }
 
     func failed(_ error: any Error) {
-        self.loop.logger.debug("Connection failed", metadata: ["error": "\(error)"])
+        self.log(error)
         self.closeNow()
     }
 
@@ -158,11 +159,18 @@ final class Connection {
     func sendFrame(_ opcode: WebSocketOpcode, _ payload: [UInt8]) {
         var frame = ByteBuffer()
         frame.writeWebSocketFrame(opcode, payload)
+        self.sendFrame(frame)
+    }
+
+    /// Sends one encoded WebSocket frame at once.
+    func sendFrame(_ frame: ByteBuffer) {
+        self.loop.counts.bytesSent += frame.readableBytes
         frame.withUnsafeReadableBytes { self.send($0) }
     }
 
     private func flushReplies() {
         guard self.loop.replies.readableBytes > 0 else { return }
+        self.loop.counts.bytesSent += self.loop.replies.readableBytes
         self.loop.replies.withUnsafeReadableBytes { self.send($0) }
         self.loop.replies.clear(minimumCapacity: 16 * 1024)
     }
@@ -218,12 +226,20 @@ final class Connection {
         self.closeAfterReplies()
     }
 
+    /// Ends a WebSocket whose peer speaks it wrongly (RFC 6455 section 7.1.7).
+    func close(after violation: WebSocketViolation) {
+        self.loop.counts.refusals[.init(code: violation.closeCode, reason: .websocketViolation), default: 0] += 1
+        self.log("Closes a client", code: violation.closeCode, reason: .websocketViolation, detail: violation.reason)
+        self.closeWebSocket(code: violation.closeCode, reason: violation.reason)
+    }
+
     /// Ends a WebSocket with a protocol error: the event, then the close frame with the same code. Some clients act on
     /// the one, some on the other (1.2 of the protocol facts).
-    func close(with error: ProtocolError) {
-        if case .webSocket(let session) = self.state {
-            self.logClosing(error, app: session.app.application.credentials.id)
-        }
+    /// - Parameter app: the id of the app of a client that was not admitted.
+    func close(with error: ProtocolError, app: String? = nil) {
+        self.loop.counts.refused(error)
+        // The message of a fatal error repeats nothing of a client's but the public key of an app.
+        self.log("Closes a client", app: app, code: error.code, reason: error.reason, detail: error.message)
         self.reply(ServerFrame.error(error))
         self.closeWebSocket(code: error.code ?? 1008, reason: error.message)
     }
@@ -261,16 +277,6 @@ final class Connection {
         self.transport?.closePolitely()
     }
 
-    /// Tells whoever looks for the reason why a client has no connection.
-    func logClosing(_ error: ProtocolError, app: String?) {
-        self.loop.logger.debug(
-            "Closes a client",
-            metadata: [
-                "code": "\(error.code ?? 0)", "reason": "\(error.message)", "app": "\(app ?? "unknown")",
-                "address": "\(self.origin.map { "\($0.address)" } ?? "unknown")",
-            ])
-    }
-
     /// Other apps are served, or the same with other settings.
     func appsChanged(to apps: ServedApps) {
         self.loop.catchUp(self)
@@ -303,6 +309,14 @@ final class Connection {
     }
 
     // MARK: Pusher frames, used while input is worked through
+
+    /// Tells the client that a message of its was not carried out. What the error repeats of the message is for the client
+    /// alone; `channel` is a name.
+    func refuse(_ error: ProtocolError, channel: String? = nil) {
+        self.loop.counts.refused(error)
+        self.log("Refuses a message", code: error.code, reason: error.reason, channel: channel)
+        self.reply(ServerFrame.error(error))
+    }
 
     /// Queues a text frame with the answers to the input at hand.
     func reply(_ payload: [UInt8]) {

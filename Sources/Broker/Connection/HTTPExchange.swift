@@ -42,6 +42,10 @@ final class HTTPExchange {
     }
 
     private var phase = Phase.head
+    /// Requests that were answered.
+    private var answered = 0
+    /// Where the request at hand goes, as far as it is known.
+    private var route = BrokerRoute.other
     /// Received bytes that do not make a whole head yet.
     private var partial: [UInt8] = []
     /// How much of `partial` is known not to end the head.
@@ -146,7 +150,9 @@ final class HTTPExchange {
         _ head: HTTPRequestHead, following: UnsafeRawBufferPointer, connection: Connection
     ) -> Int {
         let loop = connection.loop
-        switch BrokerRoutes.match(head, loop: loop) {
+        let (route, match) = BrokerRoutes.match(head, loop: loop)
+        self.route = route
+        switch match {
         case .answer(let answer):
             // A body that nobody asked for is not read: the connection ends behind the answer instead.
             let hasBody = head.body != .length(0)
@@ -222,7 +228,12 @@ final class HTTPExchange {
         _ answer: HTTPAnswer, head: HTTPRequestHead? = nil, keepsAlive: Bool = false, connection: Connection
     ) {
         let loop = connection.loop
-        let keepsAlive = keepsAlive && !loop.isShuttingDown
+        loop.counts.answered(self.route, status: answer.status.rawValue)
+        if answer.status.isRefusal { connection.log(answer, route: self.route) }
+        self.route = .other
+        self.answered += 1
+        let isLast = loop.isShuttingDown || self.answered >= loop.configuration.maxRequestsPerConnection
+        let keepsAlive = keepsAlive && !isLast
         answer.write(
             to: &loop.replies, date: loop.httpDate, keepsAlive: keepsAlive, withoutBody: head?.method == "HEAD")
         guard !keepsAlive else { return }

@@ -1,4 +1,5 @@
 import BrokerCore
+import Logging
 import NIOCore
 import PusherProtocol
 import Wire
@@ -52,6 +53,7 @@ final class PusherSession {
     func begin(connection: Connection) {
         let timing = connection.loop.configuration.keepAlive
         connection.loop.sockets.insert(connection, as: self.socketID)
+        connection.log("Client connected")
         connection.reply(
             ServerFrame.connectionEstablished(socketID: self.socketID, activityTimeout: timing.activityTimeout))
         if let next = self.checkAlive(now: connection.loop.now, connection: connection) {
@@ -77,6 +79,7 @@ final class PusherSession {
         for subscription in subscriptions { self.leave(subscription, connection: connection) }
         self.app.hub.releaseConnection()
         connection.loop.quota.release()
+        connection.loop.addresses.release(self.socketID)
     }
 
     // MARK: Liveness
@@ -109,14 +112,14 @@ final class PusherSession {
                 return false
             }
         } catch {
-            connection.closeWebSocket(code: error.closeCode, reason: error.reason)
+            connection.close(after: error)
         }
     }
 
     private func handle(_ event: WebSocketEvent, connection: Connection) {
         switch event {
         case .text(let bytes): self.handleMessage(bytes, connection: connection)
-        case .binary: connection.reply(ServerFrame.error(.binaryMessage))
+        case .binary: connection.refuse(.binaryMessage)
         case .ping(let payload): connection.loop.replies.writeWebSocketFrame(.pong, payload)
         case .pong: break
         case .close(let code):
@@ -137,7 +140,7 @@ final class PusherSession {
             case .unsupported(let name): throw .unsupportedEvent(name)
             }
         } catch {
-            connection.reply(ServerFrame.error(error))
+            connection.refuse(error)
         }
     }
 
@@ -168,7 +171,7 @@ final class PusherSession {
                     .limit, channel: admission.channel.text, error: .presenceFull(application.limits.presenceMembers))
             }
         } catch {
-            connection.reply(ServerFrame.error(error.error))
+            connection.refuse(error.error, channel: error.channel)
             connection.reply(error.channelFrame)
         }
     }
@@ -233,7 +236,7 @@ final class PusherSession {
             return connection.close(with: .terminatedForNow)
         }
         self.endedChannels.insert(channel)
-        frame.withUnsafeReadableBytes { connection.send($0) }
+        connection.sendFrame(frame)
     }
 
     private func leave(at index: Int, connection: Connection) {
@@ -284,7 +287,7 @@ final class PusherSession {
         }
         connection.reply(ServerFrame.signInSucceeded(userData: request.userData ?? ""))
         guard application.features.watchlist else { return }
-        if user.watchlistIsCut { connection.reply(ServerFrame.error(.watchlistCut(application.limits.watchlist))) }
+        if user.watchlistIsCut { connection.refuse(.watchlistCut(application.limits.watchlist)) }
         self.watch(user.watchlist, connection: connection)
     }
 
@@ -330,6 +333,6 @@ final class PusherSession {
             WebhookEvent.RelayedClientEvent(
                 name: event.name, data: event.data, sender: self.socketID,
                 userID: own.flatMap { self.subscriptions[$0].userID }),
-            to: channel, of: application)
+            to: channel, of: application, now: connection.loop.now)
     }
 }

@@ -29,16 +29,21 @@ enum WebSocketUpgrade {
         connection.loop.replies.writeString(self.accept(nonce))
         connection.loop.replies.writeString("\r\n\r\n")
 
+        connection.loop.counts.answered(.webSocket, status: 101)
         connection.identify(head)
         do throws(ProtocolError) {
             let app = try self.admit(head, key: key, connection: connection)
             let session = PusherSession(
                 app: app, maxMessageBytes: connection.loop.configuration.maxMessageBytes, now: connection.loop.now)
+            guard connection.loop.addresses.admit(session.socketID, at: connection.origin?.address) else {
+                app.hub.releaseConnection()
+                connection.loop.quota.release()
+                throw .tooManyFromAddress
+            }
             connection.state = .webSocket(session)
             session.begin(connection: connection)
         } catch {
-            connection.logClosing(error, app: connection.loop.apps.app(key: key)?.application.credentials.id)
-            connection.close(with: error)
+            connection.close(with: error, app: connection.loop.apps.app(key: key)?.application.credentials.id)
         }
         return nil
     }

@@ -24,7 +24,7 @@ struct APIRequest {
         do throws(RequestSignature.Refusal) {
             try RequestSignature.verify(body: body, digest: self.bodyDigest)
         } catch {
-            return .answer(HTTPAnswer(.unauthorized, text: error.description))
+            return .answer(HTTPAnswer(error))
         }
         guard !self.call.publishes || !self.app.hub.isOverloaded else {
             return .answer(

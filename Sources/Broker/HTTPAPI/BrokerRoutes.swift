@@ -12,13 +12,15 @@ enum BrokerRoutes {
         case request(APIRequest)
     }
 
-    static func match(_ head: HTTPRequestHead, loop: LoopContext) -> Match {
-        if let key = ConnectionAdmission.key(inPath: head.path) { return self.matchSocket(head, key: key) }
-        if head.path == "/up" { return .answer(self.up(head)) }
-        guard let (app, call) = APICall.parse(head.path) else {
-            return .answer(HTTPAnswer(.notFound, text: "Not found"))
+    static func match(_ head: HTTPRequestHead, loop: LoopContext) -> (BrokerRoute, Match) {
+        if let key = ConnectionAdmission.key(inPath: head.path) {
+            return (.webSocket, self.matchSocket(head, key: key))
         }
-        return self.matchCall(call, app: app, head: head, loop: loop)
+        if head.path == "/up" { return (.up, .answer(self.up(head))) }
+        guard let (app, call) = APICall.parse(head.path) else {
+            return (.other, .answer(HTTPAnswer(.notFound, text: "Not found")))
+        }
+        return (BrokerRoute(call), self.matchCall(call, app: app, head: head, loop: loop))
     }
 
     private static func matchSocket(_ head: HTTPRequestHead, key: String) -> Match {
@@ -61,7 +63,7 @@ enum BrokerRoutes {
             }
             return .request(APIRequest(call: call, app: served, query: query, bodyDigest: digest, loop: loop))
         } catch {
-            return .answer(HTTPAnswer(.unauthorized, text: error.description))
+            return .answer(HTTPAnswer(error))
         }
     }
 

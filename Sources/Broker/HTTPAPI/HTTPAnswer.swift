@@ -1,4 +1,5 @@
 import NIOCore
+import PusherProtocol
 
 /// What an HTTP request is answered.
 struct HTTPAnswer {
@@ -18,6 +19,8 @@ struct HTTPAnswer {
         case notImplemented = 501
         case serviceUnavailable = 503
         case versionNotSupported = 505
+
+        var isRefusal: Bool { self.rawValue >= 400 }
 
         var reason: StaticString {
             switch self {
@@ -44,6 +47,8 @@ struct HTTPAnswer {
     /// Nil for an answer without content.
     let contentType: StaticString?
     let body: [UInt8]
+    /// What is wrong with the request's signature, as `RequestSignature.Refusal` says it.
+    private var signatureReason: String?
     /// Whole header lines.
     private var fields = ""
 
@@ -70,6 +75,17 @@ struct HTTPAnswer {
         self.status = status
         self.contentType = "text/plain; charset=utf-8"
         self.body = Array((text + "\n").utf8)
+    }
+
+    /// The refusal of a request that is not signed rightly.
+    init(_ refusal: RequestSignature.Refusal) {
+        self.init(.unauthorized, text: refusal.description)
+        self.signatureReason = refusal.reason
+    }
+
+    /// Why a request was refused, as a word that stays the same and holds nothing of the request's.
+    var reason: String {
+        self.signatureReason ?? "\(self.status.reason)".lowercased().replacing(" ", with: "_")
     }
 
     /// The same answer with one more header line.

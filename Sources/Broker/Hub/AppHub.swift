@@ -22,12 +22,16 @@ final class AppHub: Sendable {
 
     /// The app's number: no other app gets it while the broker runs.
     let index: Int
-    private let id: String
+    let id: String
     private let shards: [Shard]
     private let inboxes: [LoopInbox]
     private let maxInboxBytes: Int
     private let webhooks: (any WebhookSink)?
     private let connectionCount = Atomic<Int>(0)
+    private let subscriptionCount = Atomic<Int>(0)
+    private let channelCount = Atomic<Int>(0)
+    private let publishCount = Atomic<Int>(0)
+    private let clientEventCount = Atomic<Int>(0)
     private let owesCounts = Atomic<Bool>(false)
     private let publishRate = Mutex(EventRate())
     private let clientEventRate = Mutex(EventRate())
@@ -47,6 +51,16 @@ final class AppHub: Sendable {
         let hash = channel.userID.map(\.hashValue) ?? channel.hashValue
         return self.shards[hash & (Self.shardCount - 1)]
     }
+
+    // MARK: Figures
+
+    /// At present: WebSocket clients; subscriptions and occupied channels, users' own left out.
+    var connections: Int { self.connectionCount.load(ordering: .relaxed) }
+    var subscriptions: Int { self.subscriptionCount.load(ordering: .relaxed) }
+    var channels: Int { self.channelCount.load(ordering: .relaxed) }
+    /// Since the start: events that came over HTTP, one for each channel, and those that came from clients.
+    var publishes: Int { self.publishCount.load(ordering: .relaxed) }
+    var clientEvents: Int { self.clientEventCount.load(ordering: .relaxed) }
 
     // MARK: Limits
 
@@ -100,6 +114,7 @@ final class AppHub: Sendable {
             let outcome = table.join(
                 channel, loop: loop, member: admission.member, application: application, now: now)
             guard case .joined(let join) = outcome else { return outcome }
+            if channel.kind != .user { self.subscriptionCount.add(1, ordering: .relaxed) }
             if join.isFirst { self.arrived(channel, application, table: &table, woken: &woken) }
             if let announce = join.announce, let member = admission.member {
                 let frame = ServerFrame.memberAdded(channel: channel, member: member)
@@ -116,6 +131,9 @@ final class AppHub: Sendable {
     func unsubscribe(_ channel: ChannelName, loop: Int, userID: String?, of application: Application, now: UInt64) {
         self.change(channel) { table, woken in
             let departure = table.leave(channel, loop: loop, userID: userID, application: application, now: now)
+            if channel.kind != .user, channel.kind != .watchers {
+                self.subscriptionCount.subtract(1, ordering: .relaxed)
+            }
             if let announce = departure.announce, let userID {
                 let frame = ServerFrame.memberRemoved(channel: channel, userID: userID)
                 self.put(frame, channel, announce, excluded: nil, woken: &woken)
@@ -133,7 +151,9 @@ final class AppHub: Sendable {
         switch channel.kind {
         case .watchers: break
         case .user: self.tellWatchers(of: channel, isOnline: true, table: &table, woken: &woken)
-        default: self.tell(.channelOccupied, of: application) { .channelOccupied(channel) }
+        default:
+            self.channelCount.add(1, ordering: .relaxed)
+            self.tell(.channelOccupied, of: application) { .channelOccupied(channel) }
         }
     }
 
@@ -143,7 +163,9 @@ final class AppHub: Sendable {
         switch channel.kind {
         case .watchers: break
         case .user: self.tellWatchers(of: channel, isOnline: false, table: &table, woken: &woken)
-        default: self.tell(.channelVacated, of: application) { .channelVacated(channel) }
+        default:
+            self.channelCount.subtract(1, ordering: .relaxed)
+            self.tell(.channelVacated, of: application) { .channelVacated(channel) }
         }
     }
 
@@ -204,25 +226,29 @@ final class AppHub: Sendable {
         name: [UInt8], data: [UInt8], to channel: ChannelName, excluded: SocketID?, of application: Application,
         now: UInt64
     ) {
+        self.publishCount.add(1, ordering: .relaxed)
         self.change(channel) { table, woken in
             if channel.isCached {
                 table.store(name: name, data: data, for: channel, application: application, now: now)
             }
             if let delivery = table.publish(channel) {
                 let frame = ServerFrame.event(name: name, channel: channel, data: data)
-                self.put(frame, channel, delivery, excluded: excluded, woken: &woken)
+                self.put(frame, channel, delivery, excluded: excluded, published: now, woken: &woken)
             }
         }
     }
 
     /// Relays a client event to all of a channel but its sender.
-    func relay(_ event: WebhookEvent.RelayedClientEvent, to channel: ChannelName, of application: Application) {
+    func relay(
+        _ event: WebhookEvent.RelayedClientEvent, to channel: ChannelName, of application: Application, now: UInt64
+    ) {
+        self.clientEventCount.add(1, ordering: .relaxed)
         var name = JSONWriter(reserving: event.name.utf8.count + 2)
         name.string(event.name)
         let frame = ServerFrame.event(name: name.bytes, channel: channel, data: event.data, userID: event.userID)
         self.change(channel) { table, woken in
             if let delivery = table.publish(channel) {
-                self.put(frame, channel, delivery, excluded: event.sender, woken: &woken)
+                self.put(frame, channel, delivery, excluded: event.sender, published: now, woken: &woken)
             }
             self.tell(.clientEvent, of: application) { .clientEvent(channel, event) }
         }
@@ -276,20 +302,22 @@ final class AppHub: Sendable {
     /// Encodes once and puts the frame into the inbox of every loop that has subscribers. Under the shard's lock.
     private func put(
         _ event: [UInt8], _ channel: ChannelName, _ delivery: ChannelTable.Delivery, excluded: SocketID?,
-        woken: inout LoopSet
+        published: UInt64? = nil, woken: inout LoopSet
     ) {
-        self.put(.frame(ByteBuffer(webSocketText: event)), channel, delivery, excluded: excluded, woken: &woken)
+        self.put(
+            .frame(ByteBuffer(webSocketText: event)), channel, delivery, excluded: excluded, published: published,
+            woken: &woken)
     }
 
     private func put(
         _ content: Delivery.Content, _ channel: ChannelName, _ delivery: ChannelTable.Delivery, excluded: SocketID?,
-        woken: inout LoopSet
+        published: UInt64? = nil, woken: inout LoopSet
     ) {
         for loop in delivery.audience {
             let isIdle = self.inboxes[loop].put(
                 Delivery(
                     app: self.index, channel: channel, sequence: delivery.sequence, content: content,
-                    excluded: excluded))
+                    excluded: excluded, published: published))
             if isIdle { woken.insert(loop) }
         }
     }

@@ -7,7 +7,12 @@ final class AppRegistry: Sendable {
     private let inboxes: [LoopInbox]
     private let maxInboxBytes: Int
     private let webhooks: (any WebhookSink)?
-    private let hubs = Mutex<[String: AppHub]>([:])
+    private struct State {
+        var hubs: [String: AppHub] = [:]
+        var served = ServedApps([])
+    }
+
+    private let state = Mutex(State())
 
     init(inboxes: [LoopInbox], maxInboxBytes: Int, webhooks: (any WebhookSink)?) {
         self.inboxes = inboxes
@@ -15,24 +20,28 @@ final class AppRegistry: Sendable {
         self.webhooks = webhooks
     }
 
+    /// The apps that are served at present.
+    var served: ServedApps { self.state.withLock { $0.served } }
+
     /// Makes the apps to serve from now on, each with the channels it had, and hands them to `publish` before any later
     /// call hands out others. Apps that are not among them lose what they have cached.
     func replace<Result: Sendable>(
         with applications: [Application], publish: (ServedApps) -> Result
     ) -> Result {
-        self.hubs.withLock { hubs in
+        self.state.withLock { state in
             let served = ServedApps(
                 applications.map { application in
                     let id = application.credentials.id
                     let hub =
-                        hubs[id]
+                        state.hubs[id]
                         ?? AppHub(
-                            id: id, index: hubs.count, inboxes: self.inboxes, maxInboxBytes: self.maxInboxBytes,
+                            id: id, index: state.hubs.count, inboxes: self.inboxes, maxInboxBytes: self.maxInboxBytes,
                             webhooks: self.webhooks)
-                    hubs[id] = hub
+                    state.hubs[id] = hub
                     return ServedApp(application: application, hub: hub)
                 })
-            for (id, hub) in hubs where served.app(id: id) == nil { hub.emptyCache() }
+            state.served = served
+            for (id, hub) in state.hubs where served.app(id: id) == nil { hub.emptyCache() }
             return publish(served)
         }
     }

@@ -1,5 +1,6 @@
 import NIOCore
 import PusherProtocol
+import Telemetry
 
 /// Sends what is in a loop's inbox to the connections of that loop. Confined to its loop.
 ///
@@ -16,6 +17,8 @@ final class LoopFanout {
     /// How many connections are served, and blocks of bytes sent, between two looks at the clock.
     private static let stride = 16
     private static let block = 16 * 1024
+
+    private(set) var counts = FanoutCounts()
 
     /// What was taken from the inbox, of which the first `begun` have been dealt out.
     private var deliveries: [Delivery] = []
@@ -51,7 +54,9 @@ final class LoopFanout {
     /// Gives a connection its part of what is being dealt out.
     func catchUp(_ connection: Connection) {
         guard connection.share != 0 else { return }
-        self.serve(connection)
+        let sent = self.serve(connection)
+        self.counts.deliveries += sent.events
+        self.counts.bytes += sent.bytes
     }
 
     private func takeInbox() -> Bool {
@@ -142,6 +147,11 @@ final class LoopFanout {
 
     /// Serves those who have not been served; false when the time is up.
     private func serve(isTimeUp: () -> Bool) -> Bool {
+        var (events, bytes) = (0, 0)
+        defer {
+            self.counts.deliveries += events
+            self.counts.bytes += bytes
+        }
         while self.served < self.audience.count {
             if self.spent >= Self.stride {
                 self.spent = 0
@@ -150,8 +160,12 @@ final class LoopFanout {
             let connection = self.audience[self.served]
             self.served += 1
             guard connection.share != 0 else { continue }
-            self.spent += 1 + self.serve(connection) / Self.block
+            let sent = self.serve(connection)
+            events += sent.events
+            bytes += sent.bytes
+            self.spent += 1 + sent.bytes / Self.block
         }
+        if !self.audience.isEmpty { self.recordLatency() }
         self.audience.removeAll(keepingCapacity: true)
         self.served = 0
         self.joinedShare = 0
@@ -159,29 +173,37 @@ final class LoopFanout {
         return true
     }
 
-    /// Serves one, and returns how many bytes it was sent.
-    @discardableResult
-    private func serve(_ connection: Connection) -> Int {
+    /// Serves one, and returns how many events it was sent, and bytes.
+    private func serve(_ connection: Connection) -> (events: Int, bytes: Int) {
         let share = connection.share
         connection.share = 0
         // It may have said goodbye since the batch was begun.
-        guard case .webSocket = connection.state else { return 0 }
+        guard case .webSocket = connection.state else { return (0, 0) }
         let delivery = self.deliveries[self.batch.lowerBound + share.trailingZeroBitCount]
         switch delivery.content {
         case .frame(let frame):
             guard share & (share - 1) != 0 else {
                 frame.withUnsafeReadableBytes { connection.send($0) }
-                return frame.readableBytes
+                return (1, frame.readableBytes)
             }
             if share != self.joinedShare { self.join(share) }
             self.joined.withUnsafeBytes { connection.send($0) }
-            return self.joined.count
+            return (share.nonzeroBitCount, self.joined.count)
         case .termination: connection.close(with: .terminated)
         case .removal(let frame):
             if let channel = delivery.channel { connection.endSubscription(to: channel, saying: frame) }
         case .closing(_, let error): connection.terminate(with: error)
         }
-        return 0
+        return (0, 0)
+    }
+
+    /// The batch has been handed to the last socket of this loop.
+    private func recordLatency() {
+        let now = NIODeadline.now().uptimeNanoseconds
+        for delivery in self.deliveries[self.batch] {
+            guard let published = delivery.published else { continue }
+            self.counts.latency.record(nanoseconds: now > published ? now - published : 0)
+        }
     }
 
     private func join(_ share: UInt64) {

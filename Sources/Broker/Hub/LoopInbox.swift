@@ -23,6 +23,8 @@ struct Delivery: Sendable {
     let sequence: UInt64
     let content: Content
     let excluded: SocketID?
+    /// When somebody published it, on the loops' clock; nil for what the broker itself has to say.
+    var published: UInt64?
 
     /// Bytes that wait while it does.
     var size: Int { if case .frame(let frame) = self.content { frame.readableBytes } else { 0 } }

@@ -1,3 +1,4 @@
+internal import Addresses
 internal import Synchronization
 
 /// At most five failed logins in any minute for an email address and a network address together.

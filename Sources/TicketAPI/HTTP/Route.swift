@@ -25,13 +25,18 @@ struct Route: Sendable {
         admitsFiles: (@Sendable (Call, Session) async throws -> Void)? = nil
     ) {
         self.methods = methods
+        self.names = methods.map { "\($0) \(path)" }
         self.pattern = path.split(separator: "/")
         self.endpoint = endpoint
         self.admitsFiles = admitsFiles
     }
 
-    /// Its methods and path, as `GET /tickets/{id}`.
-    var names: [String] { self.methods.map { "\($0) /\(self.pattern.joined(separator: "/"))" } }
+    /// For each of its methods, as `GET /tickets/{id}`.
+    let names: [String]
+
+    func name(for method: HTTPRequest.Method) -> String? {
+        self.methods.firstIndex(of: method).map { self.names[$0] }
+    }
 
     /// Whether it is for those with a token.
     var isGuarded: Bool { if case .open = self.endpoint { false } else { true } }

@@ -15,6 +15,8 @@ struct TicketResponder: HTTPResponder {
     let throttle: RequestThrottle
     let proxies: TrustedProxies
     let crossOrigin: CrossOriginPolicy
+    let uploads: Quota
+    let counts: TicketCounts
     let logger: Logger
 
     func respond(to request: Request, context: ConnectionContext) async throws -> Response {
@@ -27,6 +29,7 @@ struct TicketResponder: HTTPResponder {
             response.headers[.rateLimitRemaining] = String(allowance.remaining)
         }
         self.crossOrigin.complete(&response, to: request)
+        self.counts.answered(route: tally.route ?? "other", status: Int(response.status.code))
         return request.method == .head ? response.createHeadResponse() : response
     }
 
@@ -70,6 +73,7 @@ struct TicketResponder: HTTPResponder {
         guard request.method == .post, BodyReader.isForm(request) else {
             let method = request.method == .head ? .get : request.method
             let (route, id) = try Self.route(method, matches, path)
+            tally.route = route.name(for: method)
             var call = Call(
                 request: request, connection: connection, address: origin.address, usesTLS: origin.usesTLS, path: path,
                 id: id)
@@ -94,6 +98,7 @@ struct TicketResponder: HTTPResponder {
         guard let posted = matches.first(where: { $0.route.methods.contains(.post) }) ?? matches.first else {
             throw HTTPFailure.routeNotFound(path: path)
         }
+        tally.route = posted.route.name(for: .post)
         var call = Call(
             request: request, connection: connection, address: origin.address, usesTLS: origin.usesTLS, path: path,
             id: posted.id)
@@ -104,11 +109,13 @@ struct TicketResponder: HTTPResponder {
             try await admitsFiles(call, session)
             takesFiles = true
         }
-        let body = try await BodyReader.read(request, on: connection, files: takesFiles ? self.files : nil)
+        let body = try await self.body(of: request, on: connection, takesFiles: takesFiles)
         call.body = body
         do {
             if session?.kind == .session { try await self.cookieMode.admit(&call) }
-            let (route, _) = try Self.route(Self.namedMethod(body.input) ?? .post, matches, path)
+            let method = Self.namedMethod(body.input) ?? .post
+            let (route, _) = try Self.route(method, matches, path)
+            tally.route = route.name(for: method)
             let response = try await self.run(route, call, session)
             await self.files.discard(body.uploads)
             return response
@@ -117,6 +124,16 @@ struct TicketResponder: HTTPResponder {
             try await self.confirm(session, of: call)
             throw error
         }
+    }
+
+    /// Throws `overloaded` when as many forms with files are being read as may be.
+    private func body(
+        of request: Request, on connection: ConnectionContext, takesFiles: Bool
+    ) async throws -> ReceivedBody {
+        guard takesFiles else { return try await BodyReader.read(request, on: connection) }
+        guard self.uploads.admit() else { throw TicketFailure.overloaded }
+        defer { self.uploads.release() }
+        return try await BodyReader.read(request, on: connection, files: self.files)
     }
 
     /// Comes before a refusal, which may have been found before the transaction that would have confirmed the session.

@@ -33,6 +33,7 @@ final class OutboxRelay: Service {
     private let store: TicketStore
     private let publish: OutboxCall
     private let terminations: Terminations
+    private let counts: TicketCounts
     private let executor: LoopExecutor
     private let logger: Logger
     private let signals: AsyncStream<Signal>
@@ -41,11 +42,12 @@ final class OutboxRelay: Service {
     /// `loop` is the publisher's, so that a call does not change threads.
     init(
         store: TicketStore, doorbell: OutboxDoorbell, publisher: HTTPEventPublisher, names: EventNames,
-        loop: any EventLoop, logger: Logger
+        counts: TicketCounts, loop: any EventLoop, logger: Logger
     ) {
         self.store = store
         self.publish = OutboxCall(store: store, publisher: publisher, names: names, logger: logger)
         self.terminations = Terminations(store: store, publisher: publisher)
+        self.counts = counts
         self.executor = LoopExecutor(loop: loop)
         self.logger = logger
         (self.signals, self.notify) = AsyncStream.makeStream()
@@ -89,6 +91,7 @@ final class OutboxRelay: Service {
                 lanes.finished(call, now: .now, chance: .random(in: 0...1))
             case .returned(let call):
                 accepted.add(call.accepted)
+                self.counts.called(call.outcome)
                 self.log(call, before: lanes.failuresInARow)
                 lanes.finished(call, now: .now, chance: .random(in: 0...1))
             case .due: break

@@ -42,7 +42,10 @@ extension Tables {
     ) throws {
         // A channel's name has no space.
         _ = try self.insert(
-            "INSERT INTO outbox (ticket_id, event, channels, data, socket_id) VALUES (?, ?, ?, ?, ?)",
+            """
+            INSERT INTO outbox (ticket_id, event, channels, data, socket_id, created_at)
+            VALUES (?, ?, ?, ?, ?, unixepoch() * 1000000)
+            """,
             [ticketID, event.rawValue, channels.joined(separator: " "), data, socketID])
         self.news.tickets.append(ticketID)
     }
@@ -66,6 +69,13 @@ extension Tables {
                 id: row[0], ticketID: row[1], event: row[2],
                 channels: (row[3] as String).split(separator: " ").map(String.init), data: row[4], socketID: row[5])
         }
+    }
+
+    /// How many events wait, and since when the first of them does; that is not known of events of an earlier version.
+    func outboxState() throws -> OutboxState {
+        let events = try self.row("SELECT count(*) FROM outbox", []) { $0[0] as Int } ?? 0
+        let since: Int64?? = try self.row("SELECT created_at FROM outbox ORDER BY id LIMIT 1", []) { $0[0] }
+        return OutboxState(events: events, since: since.flatMap { $0 }.map(Timestamp.init(microseconds:)))
     }
 
     func deleteFromOutbox(_ ids: [Int64]) throws {

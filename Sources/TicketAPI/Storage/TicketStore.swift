@@ -13,12 +13,13 @@ final class TicketStore: Sendable {
     private let lookUps: ReadQueue
     private let reads: ReadQueue
     private let writes: WriteQueue
+    let counts = StoreCounts()
 
     private init(pool: DatabasePool, onNews: @escaping @Sendable (OutboxNews) -> Void) {
         self.pool = pool
         self.lookUps = ReadQueue(pool: pool, readers: 1, readsPerTurn: 64)
         self.reads = ReadQueue(pool: pool, readers: Self.maxReaders, readsPerTurn: 1)
-        self.writes = WriteQueue(pool: pool, onNews: onNews)
+        self.writes = WriteQueue(pool: pool, counts: self.counts, onNews: onNews)
     }
 
     /// Opens the database in `dataDirectory`, makes it if there is none, and brings its schema up to date. Blocks.
@@ -111,6 +112,11 @@ final class TicketStore: Sendable {
     /// Runs `body` as one transaction, all or nothing. Writes happen one after another, in the order of the calls.
     func write<T: Sendable>(_ body: @escaping @Sendable (Tables) throws -> T) async throws -> T {
         try await self.writes.perform(body)
+    }
+
+    /// Returns when the writer has committed a transaction in which nothing is written.
+    func probe() async throws {
+        try await self.writes.perform(isMeasured: false) { _ in }
     }
 
     /// Removes files that no attachment has: what a crash left. Blocks; nobody else may use the data directory.

@@ -23,18 +23,23 @@ final class WriteQueue: Sendable {
     private let pool: DatabasePool
     private let thread: NIOThreadPool
     private let onNews: @Sendable (OutboxNews) -> Void
+    private let counts: StoreCounts
     private let waiting = Mutex(Waiting())
 
-    init(pool: DatabasePool, onNews: @escaping @Sendable (OutboxNews) -> Void) {
+    init(pool: DatabasePool, counts: StoreCounts, onNews: @escaping @Sendable (OutboxNews) -> Void) {
         self.pool = pool
         self.thread = NIOThreadPool(numberOfThreads: 1)
         self.thread.start()
+        self.counts = counts
         self.onNews = onNews
     }
 
-    func perform<T: Sendable>(_ body: @escaping @Sendable (Tables) throws -> T) async throws -> T {
+    /// - Parameter isMeasured: whether it counts among the writes whose times are told.
+    func perform<T: Sendable>(
+        isMeasured: Bool = true, _ body: @escaping @Sendable (Tables) throws -> T
+    ) async throws -> T {
         try await withCheckedThrowingContinuation { continuation in
-            let write = Write(body: body, continuation: continuation)
+            let write = Write(start: isMeasured ? ContinuousClock.now : nil, body: body, continuation: continuation)
             let mustSchedule = self.waiting.withLock { waiting in
                 waiting.writes.append(write)
                 defer { waiting.isScheduled = true }
@@ -63,7 +68,9 @@ final class WriteQueue: Sendable {
     private func commit(_ group: [any PendingWrite], _ tables: Tables) {
         do {
             try self.transact(group, tables)
+            self.counts.committed(writesSince: group.compactMap { $0.start })
         } catch {
+            self.counts.failed()
             for write in group { write.finish(failedBy: error) }
             return
         }
@@ -109,6 +116,8 @@ final class WriteQueue: Sendable {
 
 /// One caller's write, whatever it returns.
 private protocol PendingWrite: Sendable {
+    /// When it was asked for; nil for what is not measured.
+    var start: ContinuousClock.Instant? { get }
     /// Runs it and keeps the result; whether it succeeded.
     func run(_ tables: Tables) -> Bool
     /// The error of the write itself.
@@ -118,11 +127,16 @@ private protocol PendingWrite: Sendable {
 }
 
 private final class Write<T: Sendable>: PendingWrite {
+    let start: ContinuousClock.Instant?
     private let body: @Sendable (Tables) throws -> T
     private let continuation: CheckedContinuation<T, any Error>
     private let result = Mutex<Result<T, any Error>>(.failure(NotRun()))
 
-    init(body: @escaping @Sendable (Tables) throws -> T, continuation: CheckedContinuation<T, any Error>) {
+    init(
+        start: ContinuousClock.Instant?, body: @escaping @Sendable (Tables) throws -> T,
+        continuation: CheckedContinuation<T, any Error>
+    ) {
+        self.start = start
         self.body = body
         self.continuation = continuation
     }

@@ -1,3 +1,5 @@
+internal import Addresses
+
 /// The limits on requests per minute, of users and of network addresses. Each is off when it is nil.
 ///
 /// A user's limit counts the requests with valid credentials, wherever they come from. An address's limit counts, each
@@ -31,6 +33,8 @@ struct RequestTally {
     private var awaitsUser = false
     /// What is left to the caller, for the answer's header. nil where there is no limit.
     private(set) var allowance: RequestCounts.Allowance?
+    /// The name of its route, once that is known: `GET /tickets/{id}`.
+    var route: String?
 
     fileprivate init(throttle: RequestThrottle, address: NetworkKey?) {
         self.throttle = throttle

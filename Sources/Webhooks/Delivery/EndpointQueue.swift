@@ -21,6 +21,8 @@ struct EndpointQueue {
     struct Attempted: Sendable, Equatable {
         let request: WebhookRequest
         fileprivate let deadline: Instant
+        /// When the first of its events came.
+        fileprivate let arrival: Instant
         fileprivate(set) var attempts = 0
         fileprivate(set) var failure = ""
     }
@@ -72,6 +74,15 @@ struct EndpointQueue {
     /// Nothing more will be sent, and nothing is taken.
     var isOver: Bool { self.phase == .over }
 
+    /// Events that were not accepted yet, those of the request that is being tried included, and when the first of them came.
+    var pending: (events: Int, since: Instant?) {
+        switch self.current {
+        case .none: return (self.waiting.count, self.waiting.first?.arrival)
+        case .flying(let attempted), .resting(let attempted, _):
+            return (self.waiting.count + attempted.request.eventCount, attempted.arrival)
+        }
+    }
+
     /// Requests that are made from now on follow these.
     mutating func reconfigure(credentials: AppCredentials, batches: Bool) {
         self.credentials = credentials
@@ -121,7 +132,8 @@ struct EndpointQueue {
             if now < due { return .wait(until: due) }
         }
         let attempted = Attempted(
-            request: self.makeRequest(time: time), deadline: now + self.configuration.retryTime)
+            request: self.makeRequest(time: time), deadline: now + self.configuration.retryTime,
+            arrival: first.arrival)
         self.current = .flying(attempted)
         return .send(attempted.request)
     }

@@ -17,11 +17,12 @@ final class EndpointWorker: Sendable {
     private let state: Mutex<State>
     private let sender: WebhookSender
     private let letters: LetterDesk
+    private let counts: WebhookCounts
     private let logger: Logger
 
     init(
         app: WebhookApp, endpoint: WebhookEndpoint, configuration: WebhookConfiguration, lookups: HostLookups,
-        letters: LetterDesk, logger: Logger
+        letters: LetterDesk, counts: WebhookCounts, logger: Logger
     ) {
         self.app = app.id
         self.url = endpoint.url
@@ -33,11 +34,15 @@ final class EndpointWorker: Sendable {
         self.sender = WebhookSender(
             url: endpoint.url, lookups: lookups, answerTime: configuration.answerTime)
         self.letters = letters
+        self.counts = counts
         var logger = logger
         logger[metadataKey: "app"] = "\(app.id)"
         logger[metadataKey: "endpoint"] = "\(endpoint.name)"
         self.logger = logger
     }
+
+    /// Events that were not accepted yet, and when the first of them came.
+    var pending: (events: Int, since: ContinuousClock.Instant?) { self.state.withLock { $0.queue.pending } }
 
     /// What is queued stays queued; requests that are made from now on follow the new configuration.
     func reconfigure(app: WebhookApp, endpoint: WebhookEndpoint) {
@@ -117,6 +122,7 @@ final class EndpointWorker: Sendable {
         let action = self.state.withLock {
             $0.queue.attemptFinished(failure: failure, now: .now, chance: .random(in: 0...1))
         }
+        self.counts.attempted(app: self.app, isAccepted: failure == nil)
         // The next request does not wait for the disk.
         self.doorbell.ring()
         switch action {

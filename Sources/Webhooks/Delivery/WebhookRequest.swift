@@ -7,15 +7,17 @@ struct WebhookRequest: Sendable, Equatable {
     let key: String
     /// HMAC-SHA256 of the body's bytes with the app's older secret, in lower-case hexadecimal (9.1).
     let signature: String
+    let eventCount: Int
     /// Milliseconds since 1970; `time_ms`.
     let created: Int64
 
     /// - Parameter events: each a JSON object.
-    init(events: some Sequence<[UInt8]>, credentials: AppCredentials, created: Int64) {
+    init(events: some Collection<[UInt8]>, credentials: AppCredentials, created: Int64) {
         let body = Self.body(events: events, created: created)
         self.body = body
         self.key = credentials.key
         self.signature = credentials.secret.sign(body).hex
+        self.eventCount = events.count
         self.created = created
     }
 

@@ -4,6 +4,8 @@ import Logging
 import NIOSSL
 import PusherProtocol
 import ServiceLifecycle
+import Telemetry
+import Testing
 
 /// A real broker on a free port of the loopback interface.
 struct TestBroker: Sendable {
@@ -64,6 +66,30 @@ struct TestBroker: Sendable {
             try await tasks.waitForAll()
             return try result.get()
         }
+    }
+
+    /// What the broker says of itself to Prometheus, line by line.
+    var metrics: [Substring] {
+        var text = MetricsText()
+        self.broker.writeMetrics(to: &text)
+        return text.text.split(separator: "\n")
+    }
+
+    /// Waits until all these lines are among the metrics, which are a moment old.
+    func expectMetrics(_ lines: String..., sourceLocation: SourceLocation = #_sourceLocation) async throws {
+        let deadline = ContinuousClock.now + .seconds(60)
+        var missing = lines
+        while !missing.isEmpty, ContinuousClock.now < deadline {
+            try await Task.sleep(for: .milliseconds(10))
+            let metrics = self.metrics
+            missing.removeAll { line in metrics.contains { $0 == line } }
+        }
+        #expect(missing.isEmpty, "\(self.metrics.joined(separator: "\n"))", sourceLocation: sourceLocation)
+    }
+
+    /// The names of the event loops that are stuck.
+    var stuckLoops: [String] {
+        self.broker.pulses.filter { $0.stuckForSeconds != nil }.map(\.name)
     }
 
     var slowTurns: [SlowTurns] { self.broker.slowTurns }

@@ -30,7 +30,7 @@ class Pusher:
         """Serves until `stop`; publishes the test's event as soon as its channel is subscribed to."""
         with tempfile.TemporaryDirectory() as directory:
             environment = os.environ | {
-                "BROKER_PORT": str(self.port), "DATA_DIR": directory, "PUSHER_APP_ID": ID, "PUSHER_APP_KEY": KEY,
+                "BROKER_PORT": str(self.port), "OPS_PORT": "0", "DATA_DIR": directory, "PUSHER_APP_ID": ID, "PUSHER_APP_KEY": KEY,
                 "PUSHER_APP_SECRET": SECRET}
             broker = subprocess.Popen(
                 [os.environ["SWITCHBOARD_BIN"], "serve", "broker"], env=environment, stdout=subprocess.DEVNULL)

@@ -31,12 +31,13 @@ enum QueryPlans {
         "users_by_age": "the accounts in this order, until the page is full",
         "users_by_name": "the accounts in this order, until the page is full",
         "sqlite_autoindex_users_1": "the accounts by address, until the page is full",
-        "outbox_by_ticket": "at its start the relay takes up all that waits",
+        "outbox_by_ticket": "counted; at its start the relay takes up all that waits",
     ]
     /// Tables that are read in the order of their rows, and why.
     private static let readWhole: [String: String] = [
         "first_responses": "counted; a row is two numbers",
         "discarded_files": "a queue, read from its head",
+        "outbox": "a queue, read from its head",
         "terminations": "a queue, read from its head",
         "sqlite_sequence": "a row for each table",
     ]

@@ -9,6 +9,7 @@ import PusherProtocol
 import PusherPublisher
 import ServiceLifecycle
 import Synchronization
+import Telemetry
 import TicketAPI
 
 /// A ticket API on a free port, with a database in a temporary directory and a recording broker.
@@ -122,6 +123,29 @@ final class TicketHarness: Sendable {
     var port: Int { self.server.withLock { $0?.server.port } ?? 0 }
     /// Every route, as `GET /tickets/{id}`.
     var routes: [String] { self.server.withLock { $0?.server.routes } ?? [] }
+
+    /// The names of what is stuck.
+    var stuck: [String] {
+        let pulses = self.server.withLock { $0?.server.pulses } ?? []
+        return pulses.filter { $0.stuckForSeconds != nil }.map(\.name)
+    }
+
+    /// What the server says of itself to Prometheus, line by line.
+    var metrics: [Substring] {
+        var text = MetricsText()
+        self.server.withLock { $0?.server }?.writeMetrics(to: &text)
+        return text.text.split(separator: "\n")
+    }
+
+    /// Waits until such a line is among the metrics.
+    func metric(_ line: String) async throws {
+        while !self.metrics.contains(where: { $0 == line }) { try await Task.sleep(for: .milliseconds(20)) }
+    }
+
+    /// Waits until there is no such line any more.
+    func metric(gone line: String) async throws {
+        while self.metrics.contains(where: { $0 == line }) { try await Task.sleep(for: .milliseconds(20)) }
+    }
 
     // MARK: requests
 

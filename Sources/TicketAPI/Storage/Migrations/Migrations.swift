@@ -21,5 +21,6 @@ enum Migrations {
         ("5: search and list indexes", Self.searchAndListIndexes),
         ("6: search of accounts, figures", Self.accountsSearchAndFigures),
         ("7: tallies", Self.tallies),
+        ("8: age of the outbox", Self.ageOfTheOutbox),
     ]
 }
