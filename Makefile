@@ -1,9 +1,14 @@
 # 'make run' to try it, 'make test' to check it. Both may be run again and again.
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint bench-tickets fuzz autobahn conformance clean libraries python swift
+.PHONY: help run build test lint dist tsan asan fuzz abuse soak nightly bench-micro bench-growth bench-tickets autobahn \
+	conformance clean libraries test-programs counters python swift
 
 BUILD_PACKAGES := libssl-dev libsqlite3-dev zlib1g-dev pkg-config git ca-certificates
+# What the end-to-end tests put in front of the server.
+TEST_PACKAGES := nginx-light
+# Networks that lose packets and clocks that jump.
+ABUSE_PACKAGES := iproute2 nftables faketime
 VENV := .venv
 
 help: ## Show what there is
@@ -19,17 +24,44 @@ build: libraries swift ## Build .build/release/switchboard
 test: export SWITCHBOARD_STRICT = 1
 # All at once, the tests that open sockets starve each other's deadlines on a small machine; four at a time do not.
 test: export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH = 4
-test: libraries swift lint $(VENV)/ready ## Check everything: format, unit tests, end-to-end tests with real clients
+test: libraries test-programs counters swift lint $(VENV)/ready ## Check everything: format, unit tests, end-to-end tests with real clients, counts of instructions
 	swift build --build-tests
 	swift test --skip-build
 	SWITCHBOARD_BIN=.build/debug/switchboard $(VENV)/bin/pytest Tests/EndToEnd
+	scripts/bench-micro --check
+
+dist: libraries swift ## Build dist/switchboard-….tar.gz: the program with the Swift runtime in it, and what belongs to it
+	scripts/dist
 
 lint: swift ## Check the format of the sources
-	swift format lint --strict --parallel --recursive Package.swift Sources Tests
+	swift format lint --strict --parallel --recursive Package.swift Sources Tests Benchmarks
+
+tsan: libraries swift ## Run the unit tests under the thread sanitizer; the first time it compiles for some fifteen minutes
+	scripts/tsan
+
+asan: libraries swift ## Run the unit tests under the address and leak sanitizers; compiles as 'make tsan' does
+	scripts/asan
 
 FUZZ_SECONDS ?= 60
 fuzz: libraries swift ## Fuzz every parser for a minute each; one of them: make fuzz TARGET=http FUZZ_SECONDS=600
 	scripts/fuzz $(TARGET) $(FUZZ_SECONDS)
+
+bench-micro: libraries counters swift ## Count allocations and instructions of encoding, parsing, signing and fan-out
+	scripts/bench-micro
+
+bench-growth: build python ## Measure how the broker's costs grow with channels, connections and members, for two minutes
+	python3 Benchmarks/growth $(OPTIONS)
+
+abuse: build $(VENV)/ready ## Run scripted abuse against the release build, as root; some of it: make abuse SCENARIOS='slowloris disk-full'
+	@scripts/packages $(ABUSE_PACKAGES)
+	$(VENV)/bin/python scripts/abuse $(SCENARIOS)
+
+SOAK_SECONDS ?= 1800
+soak: build $(VENV)/ready ## Hold 5,000 connections under load for half an hour; raw data in .build/soak/soak.csv
+	$(VENV)/bin/python scripts/soak --seconds $(SOAK_SECONDS)
+
+nightly: ## Run all that takes too long for every change: some three and a half hours
+	scripts/nightly
 
 bench-tickets: libraries swift ## Measure the ticket API for about two minutes (docs/benchmarks.md); OPTIONS=--json
 	swift build -c release --product switchboard
@@ -52,10 +84,17 @@ else
 endif
 
 clean: ## Remove what was built; the data directory stays
-	rm -rf .build $(VENV)
+	rm -rf .build .build-dist .build-tsan .build-asan dist $(VENV)
 
 libraries:
 	@scripts/packages $(BUILD_PACKAGES)
+
+# What counts instructions.
+counters: python
+	@scripts/packages valgrind binutils
+
+test-programs:
+	@scripts/packages $(TEST_PACKAGES)
 
 python:
 	@python3 -c 'import ensurepip, venv' 2>/dev/null || scripts/packages python3 python3-venv

@@ -166,3 +166,17 @@ if Context.environment["SWITCHBOARD_AUTOBAHN"] == "1" {
             name: "AutobahnEcho", dependencies: package.targets.first { $0.name == "Broker" }?.dependencies ?? [],
             path: ".build/autobahn/AutobahnEcho", swiftSettings: settings))
 }
+
+// 'make bench-micro' counts what these cost. They have the hub's sources by a link, and no other build has them.
+if Context.environment["SWITCHBOARD_BENCHMARKS"] == "1" {
+    package.targets += [
+        .target(name: "Counting", path: "Benchmarks/Counting"),
+        .executableTarget(
+            name: "MicroBench",
+            dependencies: [
+                "Counting", "Wire", "PusherProtocol", "BrokerCore", nioCore,
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+            ],
+            path: "Benchmarks/MicroBench", swiftSettings: settings),
+    ]
+}

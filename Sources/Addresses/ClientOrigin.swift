@@ -25,7 +25,7 @@ package struct ClientOrigin: Equatable, Sendable {
     /// trusted proxy's is the client, and what stands to the left of it is the client's own invention.
     private static func client(behind peer: IPAddress, forwardedFor: String?, trusted: [CIDR]) -> IPAddress {
         var client = peer
-        for member in (forwardedFor ?? "").split(separator: ",", omittingEmptySubsequences: false).reversed() {
+        for member in self.members(of: forwardedFor ?? "").reversed() {
             guard let address = self.address(in: member) else { break }
             client = address
             guard trusted.contains(where: { $0.contains(address) }) else { break }
@@ -34,8 +34,7 @@ package struct ClientOrigin: Equatable, Sendable {
     }
 
     /// The address in a member of `X-Forwarded-For`; some proxies add a port, and brackets to IPv6.
-    private static func address(in member: Substring) -> IPAddress? {
-        let text = self.trimmed(member)
+    private static func address(in text: Substring) -> IPAddress? {
         if let address = IPAddress(text) { return address }
         if text.utf8.first == UInt8(ascii: "["), let end = text.utf8.lastIndex(of: UInt8(ascii: "]")) {
             return IPAddress(text[text.utf8.index(after: text.startIndex)..<end])
@@ -46,14 +45,19 @@ package struct ClientOrigin: Equatable, Sendable {
 
     /// Several proxies may have had their say: all of them must agree, else somebody came without TLS, or says so.
     private static func isSecure(_ forwardedProto: String) -> Bool {
-        forwardedProto.split(separator: ",", omittingEmptySubsequences: false)
-            .allSatisfy { ["https", "wss"].contains(self.trimmed($0).lowercased()) }
+        self.members(of: forwardedProto).allSatisfy { ["https", "wss"].contains($0.lowercased()) }
     }
 
-    private static func trimmed(_ text: Substring) -> Substring {
-        var text = text
-        while text.first == " " || text.first == "\t" { text.removeFirst() }
-        while text.last == " " || text.last == "\t" { text.removeLast() }
-        return text
+    /// The parts of a list between commas, without blanks around them.
+    ///
+    /// By bytes: to `Character` a comma behind one of some signs (U+0603) is no comma, and a client could hide in this way what
+    /// a proxy adds to its list.
+    private static func members(of list: String) -> [Substring] {
+        list.utf8.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false).map { member in
+            let isBlank = { (byte: UInt8) in byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
+            var text = member.drop(while: isBlank)
+            while let last = text.last, isBlank(last) { text.removeLast() }
+            return Substring(text)
+        }
     }
 }

@@ -116,7 +116,7 @@ package final class Broker: Service {
     /// (4003) or gone (4001). Returns when every loop serves them.
     package func reload(_ applications: [Application]) async {
         let loops = self.apps.replace(with: applications) { served in
-            self.loops.map { loop in loop.eventLoop.submit { loop.value.serve(served) } }
+            self.loops.map { loop in loop.eventLoop.flatSubmit { loop.value.serve(served) } }
         }
         // The loops run until `run` has returned, and what they are asked to do cannot fail.
         try? await EventLoopFuture.andAllComplete(loops, on: self.group.loops[0]).get()

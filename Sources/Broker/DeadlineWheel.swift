@@ -61,26 +61,23 @@ final class DeadlineWheel<Member: DeadlineMember> {
         member.wheelPlace = DeadlineWheelPlace()
     }
 
-    /// Reminds every member whose deadline has come.
-    func advance(to now: UInt64) {
-        let target = now / Self.tick
-        while self.current < target {
-            self.current += 1
-            let slot = Int(self.current % UInt64(Self.slotCount))
-            guard !self.slots[slot].isEmpty else { continue }
-            var due: [Member] = []
-            swap(&due, &self.slots[slot])
-            for member in due { member.wheelPlace = DeadlineWheelPlace() }
-            for member in due {
-                // One that was reminded before it may have closed or moved this one.
-                guard !member.wheelPlace.isSet else { continue }
+    /// Reminds every member whose deadline has come, until `isTimeUp`; false when there are more.
+    func advance(to now: UInt64, isTimeUp: () -> Bool) -> Bool {
+        while self.current < now / Self.tick {
+            let slot = Int((self.current + 1) % UInt64(Self.slotCount))
+            // Nobody is put into this slot again, because `now` lies in its tick or behind it.
+            while let member = self.slots[slot].popLast() {
+                member.wheelPlace = DeadlineWheelPlace()
                 if member.deadline > now {
                     self.schedule(member, at: member.deadline)
                 } else if let next = member.deadlineReached(now: now) {
-                    self.schedule(member, at: next)
+                    self.schedule(member, at: max(next, now + 1))
                 }
+                if isTimeUp() { return false }
             }
+            self.current += 1
         }
+        return true
     }
 
     /// Every member, in no order.

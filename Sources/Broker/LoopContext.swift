@@ -39,8 +39,8 @@ final class LoopContext {
     /// Clients that are still to be sent away.
     private var leaving: [Connection] = []
 
-    /// How long deliveries may take in one turn, in nanoseconds.
-    private static let deliveryTime: UInt64 = 2_000_000
+    /// How long deliveries, and other work in pieces, may take in one turn, in nanoseconds.
+    private static let pieceTime: UInt64 = 2_000_000
 
     private let report: LoopReport
     private let fanout: LoopFanout
@@ -85,11 +85,10 @@ final class LoopContext {
         let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
         let tick = TimeAmount.nanoseconds(Int64(DeadlineWheel<Connection>.tick))
         self.ticks = self.eventLoop.scheduleRepeatedTask(initialDelay: tick, delay: tick) { _ in
-            bound.value.turn { context in
-                context.wheel.advance(to: context.now)
-                context.announceDueCounts()
-            }
-            bound.value.publishCounts()
+            let context = bound.value
+            context.inPieces { isTimeUp in context.wheel.advance(to: context.now, isTimeUp: isTimeUp) }
+            context.turn { $0.announceDueCounts() }
+            context.publishCounts()
         }
         return {
             let context = bound.value
@@ -100,7 +99,7 @@ final class LoopContext {
     /// Deals out what is in the inbox; after a while others have their turn, and then it goes on.
     private func deliver(_ bound: NIOLoopBound<LoopContext>) {
         self.isContinuing = !self.turn { context in
-            let end = context.now + Self.deliveryTime
+            let end = context.now + Self.pieceTime
             return context.fanout.run { context.now >= end }
         }
         guard self.isContinuing else { return }
@@ -117,6 +116,18 @@ final class LoopContext {
         self.settle()
         self.slowTurns.note(self.now - start)
         return result
+    }
+
+    /// Does long work in pieces, each in a turn of its own, so that others need not wait for all of it. `piece` goes on
+    /// until `isTimeUp` and returns false when there is more. The first begins when what runs now is over.
+    func inPieces(_ piece: @escaping (_ isTimeUp: () -> Bool) -> Bool) {
+        self.eventLoop.assumeIsolated().execute {
+            let isDone = self.turn { context in
+                let end = context.now + Self.pieceTime
+                return piece { context.now >= end }
+            }
+            if !isDone { self.inPieces(piece) }
+        }
     }
 
     /// Closes those whose socket failed or who did not keep up, and writes what could not go straight to a socket, their
@@ -157,10 +168,21 @@ final class LoopContext {
     // MARK: Reload
 
     /// Serves these apps from now on. Clients of an app that is disabled or gone are closed; the others notice nothing.
-    func serve(_ apps: ServedApps) {
+    /// The future completes when the last client has the new settings.
+    func serve(_ apps: ServedApps) -> EventLoopFuture<Void> {
         self.apps = apps
-        for connection in self.wheel.members { connection.appsChanged(to: apps) }
-        self.settle()
+        let served = self.eventLoop.makePromise(of: Void.self)
+        var rest = self.wheel.members
+        self.inPieces { isTimeUp in
+            while let connection = rest.popLast() {
+                // Other apps, when there was a reload meanwhile.
+                connection.appsChanged(to: self.apps)
+                if isTimeUp() { return false }
+            }
+            served.succeed()
+            return true
+        }
+        return served.futureResult
     }
 
     // MARK: Shutdown

@@ -5,7 +5,6 @@ package import PusherProtocol
 /// Pure: a method changes the roster and returns what is now owed to the others. It sends nothing.
 package struct PresenceRoster: Sendable {
     private struct Entry {
-        let member: PresenceMember
         let place: UInt64
         var connections: Int
     }
@@ -21,6 +20,8 @@ package struct PresenceRoster: Sendable {
 
     /// By the bytes of the user id: `String` would take ids for equal that clients tell apart (é, and e with an accent).
     private var entries: [[UInt8]: Entry] = [:]
+    /// In the order they came, which is that of their places.
+    private var ordered: [(place: UInt64, member: PresenceMember)] = []
     private var places: UInt64 = 0
 
     package init() {}
@@ -30,7 +31,7 @@ package struct PresenceRoster: Sendable {
 
     /// The users, in the order they came.
     package var members: [PresenceMember] {
-        self.entries.values.sorted { $0.place < $1.place }.map(\.member)
+        self.ordered.map(\.member)
     }
 
     /// Adds one connection of a user. `limit` is how many distinct users fit.
@@ -42,7 +43,8 @@ package struct PresenceRoster: Sendable {
         }
         guard self.entries.count < limit else { return .full }
         self.places += 1
-        self.entries[key] = Entry(member: member, place: self.places, connections: 1)
+        self.entries[key] = Entry(place: self.places, connections: 1)
+        self.ordered.append((self.places, member))
         return .isNew
     }
 
@@ -55,6 +57,17 @@ package struct PresenceRoster: Sendable {
             return false
         }
         self.entries[key] = nil
+        self.ordered.remove(at: self.index(of: entry.place))
         return true
+    }
+
+    /// Where a place stands in `ordered`.
+    private func index(of place: UInt64) -> Int {
+        var (low, high) = (0, self.ordered.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if self.ordered[middle].place < place { low = middle + 1 } else { high = middle }
+        }
+        return low
     }
 }

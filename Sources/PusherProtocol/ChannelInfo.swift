@@ -83,6 +83,14 @@ package enum ChannelInfo {
         _ wanted: ChannelAttributes, of occupancy: ChannelOccupancy, occupied: Bool? = nil, cached: CachedData? = nil
     ) -> [UInt8] {
         var writer = JSONWriter()
+        self.write(wanted, of: occupancy, occupied: occupied, cached: cached, to: &writer)
+        return writer.bytes
+    }
+
+    private static func write(
+        _ wanted: ChannelAttributes, of occupancy: ChannelOccupancy, occupied: Bool? = nil, cached: CachedData? = nil,
+        to writer: inout JSONWriter
+    ) {
         writer.literal("{")
         var isFirst = true
         func name(_ text: StaticString) {
@@ -107,7 +115,6 @@ package enum ChannelInfo {
             self.write(cached, to: &writer)
         }
         writer.literal("}")
-        return writer.bytes
     }
 
     /// `{"data":"…","ttl":1712}`, or `null`.
@@ -134,20 +141,39 @@ package enum ChannelInfo {
         return writer.bytes
     }
 
+    /// `{"channels":{"orders":{…},…}}`, channel by channel.
+    package struct List {
+        private let info: ChannelAttributes
+        private var writer = JSONWriter()
+        private var isEmpty = true
+
+        package init(info: ChannelAttributes) {
+            self.info = info
+            self.writer.literal(#"{"channels":{"#)
+        }
+
+        package mutating func add(_ channel: ChannelName, _ occupancy: ChannelOccupancy) {
+            if !self.isEmpty { self.writer.literal(",") }
+            self.isEmpty = false
+            self.writer.string(channel.text)
+            self.writer.literal(":")
+            ChannelInfo.write(self.info, of: occupancy, to: &self.writer)
+        }
+
+        /// The whole of it; nothing may be added behind it.
+        package mutating func finish() -> [UInt8] {
+            self.writer.literal("}}")
+            return self.writer.bytes
+        }
+    }
+
     /// `{"channels":{"orders":{…},…}}`.
     package static func channels(
         _ channels: [(channel: ChannelName, occupancy: ChannelOccupancy)], info: ChannelAttributes
     ) -> [UInt8] {
-        var writer = JSONWriter()
-        writer.literal(#"{"channels":{"#)
-        for (index, entry) in channels.enumerated() {
-            if index > 0 { writer.literal(",") }
-            writer.string(entry.channel.text)
-            writer.literal(":")
-            writer.verbatim(self.attributes(info, of: entry.occupancy))
-        }
-        writer.literal("}}")
-        return writer.bytes
+        var list = List(info: info)
+        for (channel, occupancy) in channels { list.add(channel, occupancy) }
+        return list.finish()
     }
 
     /// `{"batch":[{},{"user_count":2}]}`: one object an event, in order.

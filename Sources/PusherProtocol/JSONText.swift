@@ -14,6 +14,57 @@ enum JSONText {
         return index
     }
 
+    /// The most bytes that one byte of a string becomes.
+    private static let longestEscape = 6
+
+    /// How many bytes of a string can be escaped into `outputSize` bytes, whatever they are.
+    static func escapable(into outputSize: Int) -> Int { (outputSize - 8) / self.longestEscape }
+
+    /// Writes what stands for the bytes of a string in JSON, and returns how many bytes that is. Of `bytes` there are at
+    /// most as many as are `escapable` into `output`.
+    static func escape(_ bytes: UnsafeRawBufferPointer, to output: UnsafeMutableRawBufferPointer) -> Int {
+        var index = 0
+        var length = 0
+        while index < bytes.count {
+            var plain = 0
+            if index &+ 8 <= bytes.count {
+                // All eight are copied; those from the first special one on are overwritten.
+                let word = bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+                output.storeBytes(of: word, toByteOffset: length, as: UInt64.self)
+                let special = self.special(UInt64(littleEndian: word))
+                plain = special == 0 ? 8 : special.trailingZeroBitCount / 8
+            } else if !self.isSpecial(bytes[index]) {
+                output[length] = bytes[index]
+                plain = 1
+            }
+            index &+= plain
+            length &+= plain
+            guard index < bytes.count, self.isSpecial(bytes[index]) else { continue }
+            length &+= self.escape(bytes[index], to: output, at: length)
+            index &+= 1
+        }
+        return length
+    }
+
+    /// Writes the escape of a special byte and returns its length.
+    private static func escape(_ byte: UInt8, to output: UnsafeMutableRawBufferPointer, at place: Int) -> Int {
+        output[place] = UInt8(ascii: "\\")
+        switch byte {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"): output[place &+ 1] = byte
+        case 0x0A: output[place &+ 1] = UInt8(ascii: "n")
+        case 0x0D: output[place &+ 1] = UInt8(ascii: "r")
+        case 0x09: output[place &+ 1] = UInt8(ascii: "t")
+        default:
+            output[place &+ 1] = UInt8(ascii: "u")
+            output[place &+ 2] = UInt8(ascii: "0")
+            output[place &+ 3] = UInt8(ascii: "0")
+            output[place &+ 4] = byte < 0x10 ? UInt8(ascii: "0") : UInt8(ascii: "1")
+            output[place &+ 5] = byte & 15 < 10 ? 48 &+ (byte & 15) : 87 &+ (byte & 15)
+            return self.longestEscape
+        }
+        return 2
+    }
+
     private static func isSpecial(_ byte: UInt8) -> Bool {
         byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") || byte < 0x20
     }

@@ -32,26 +32,24 @@ package struct JSONWriter {
 
     /// A string given as UTF-8, quoted and escaped: also how JSON text becomes the content of a JSON string.
     package mutating func string(_ utf8: UnsafeRawBufferPointer) {
-        self.bytes.append(UInt8(ascii: "\""))
-        var index = 0
-        while true {
-            let special = JSONText.firstSpecial(utf8, from: index)
-            self.bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: utf8[index..<special]))
-            guard special < utf8.count else { break }
-            let byte = utf8[special]
-            index = special + 1
-            switch byte {
-            case UInt8(ascii: "\""): self.literal("\\\"")
-            case UInt8(ascii: "\\"): self.literal("\\\\")
-            case 0x0A: self.literal("\\n")
-            case 0x0D: self.literal("\\r")
-            case 0x09: self.literal("\\t")
-            default:
-                self.literal(byte < 0x10 ? "\\u000" : "\\u001")
-                self.bytes.append(byte & 15 < 10 ? 48 + (byte & 15) : 87 + (byte & 15))
+        // In pieces on the stack, which has room for a thousand bytes: single ones are appended dearly.
+        withUnsafeTemporaryAllocation(byteCount: 1024, alignment: 8) { piece in
+            let size = JSONText.escapable(into: piece.count - 2)
+            piece[0] = UInt8(ascii: "\"")
+            var (index, filled) = (0, 1)
+            while true {
+                let end = min(index + size, utf8.count)
+                filled += JSONText.escape(
+                    UnsafeRawBufferPointer(rebasing: utf8[index..<end]),
+                    to: UnsafeMutableRawBufferPointer(rebasing: piece[filled...]))
+                index = end
+                if index == utf8.count { break }
+                self.bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: piece[..<filled]))
+                filled = 0
             }
+            piece[filled] = UInt8(ascii: "\"")
+            self.bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: piece[...filled]))
         }
-        self.bytes.append(UInt8(ascii: "\""))
     }
 
     package mutating func string(_ utf8: [UInt8]) {

@@ -188,9 +188,10 @@ package struct TriggerRequest: Equatable, Sendable {
         }
         var channels: [ChannelName] = []
         channels.reserveCapacity(names.count)
+        var known: Set<ChannelName> = []
         for name in names {
             let channel = try self.channel(name, limits: limits)
-            if !channels.contains(channel) { channels.append(channel) }
+            if names.count == 1 || known.insert(channel).inserted { channels.append(channel) }
         }
         return channels
     }

@@ -1,28 +1,22 @@
 internal import NIOHTTP1
 
-// Ending what was granted. Each returns whether the server did it; false: it would not, or has no such call. Each throws
-// `unavailable` when the same request is worth repeating later.
-extension HTTPEventPublisher {
-    /// Closes connections, at most `Limits.socketsPerTermination`. An extension of Switchboard's (API-46).
-    ///
-    /// `reconnecting`: the clients come back by themselves.
+extension HTTPEventPublisher: Terminator {
+    /// An extension of Switchboard's (API-46).
     package func terminateConnections(_ sockets: [String], reconnecting: Bool) async throws(PublishFailure) -> Bool {
         let body: JSON = ["socket_ids": .array(sockets.map { .string($0) }), "reconnect": .bool(reconnecting)]
         return try await self.isDone(.POST, "/terminate_connections", body: body.bytes)
     }
 
-    /// Ends all subscriptions to a channel; `channel` has no character that a path escapes. An extension of
-    /// Switchboard's (API-49).
+    /// An extension of Switchboard's (API-49).
     package func terminateSubscriptions(to channel: String) async throws(PublishFailure) -> Bool {
         try await self.isDone(.POST, "/channels/\(channel)/terminate_subscriptions", body: Array("{}".utf8))
     }
 
-    /// Closes the connections that are signed in as a user (8.10 of the protocol facts).
+    /// 8.10 of the protocol facts.
     package func terminateConnections(ofUser userID: Int64) async throws(PublishFailure) -> Bool {
         try await self.isDone(.POST, "/users/\(userID)/terminate_connections", body: Array("{}".utf8))
     }
 
-    /// Whether the server knows the app and takes our signature: what it then refuses, it will always refuse.
     package func isAccepted() async throws(PublishFailure) -> Bool {
         try await self.isDone(.GET, "/channels", body: [])
     }

@@ -56,6 +56,8 @@ extension HTTPRequestHead {
     package static func length(
         in bytes: UnsafeRawBufferPointer, searched: Int
     ) throws(HTTPRequestFailure) -> Int? {
+        // The beginning of a TLS handshake: who sent it would wait for an answer for as long as for a head.
+        if bytes.first == 0x16 { throw .badRequest("This port speaks HTTP, not TLS") }
         var index = max(searched - 3, 0)
         let end = min(bytes.count, self.maxBytes)
         while index + 4 <= end {
@@ -75,8 +77,6 @@ extension HTTPRequestHead {
         guard bytes.count < self.maxBytes else {
             throw HTTPRequestFailure(status: 431, message: "Request head is over \(self.maxBytes) bytes")
         }
-        // The beginning of a TLS handshake: who sent it would wait for an answer for as long as for a head.
-        if bytes.first == 0x16 { throw .badRequest("This port speaks HTTP, not TLS") }
         return nil
     }
 

@@ -96,6 +96,8 @@ struct ClientOriginTests {
             ("::ffff:198.51.100.7", "198.51.100.7"), ("198.51.100.7, unknown", "10.0.0.1"),
             ("198.51.100.7, unknown, 10.0.0.2", "10.0.0.2"), ("198.51.100.7,", "10.0.0.1"), ("[", "10.0.0.1"),
             ("]", "10.0.0.1"), ("[]", "10.0.0.1"), (":", "10.0.0.1"), ("é, \u{FF}", "10.0.0.1"),
+            ("198.51.100.8\u{603}, 198.51.100.7", "198.51.100.7"),
+            ("\u{603}, 198.51.100.7, 10.0.0.2", "198.51.100.7"),
         ] as [(String?, String)])
     func address(forwardedFor: String?, client: String) throws {
         #expect(try self.origin(for: forwardedFor).address == IPAddress(client))

@@ -1,5 +1,6 @@
 import Broker
 import BrokerCore
+import Foundation
 import PusherProtocol
 import Testing
 
@@ -42,9 +43,49 @@ struct HTTPQueryTests {
                 ("channels/nobody/stats", "", #"{"occupied":false,"connection_count":0}"#),
             ] {
                 let answer = try await http.get(path, query)
-                #expect(answer.status == 200 && answer.body == body, "\(path)?\(query)")
+                // Channels are listed in no order.
+                #expect(answer.status == 200 && self.json(answer.body) == self.json(body), "\(path)?\(query)")
                 #expect(answer.fields["content-type"] == "application/json")
             }
+        }
+    }
+
+    private func json(_ text: String) -> NSDictionary? {
+        // nil for what is no JSON, which is no expectation's.
+        (try? JSONSerialization.jsonObject(with: Data(text.utf8))) as? NSDictionary
+    }
+
+    @Test("P141, RFC 9112 9.3.2: a list of thousands of channels is whole, and what was sent behind its request waits")
+    func manyChannels() async throws {
+        try await TestBroker.run { broker in
+            let names = (0..<3000).map { "channel-\($0)" }
+            for start in stride(from: 0, to: names.count, by: 1000) {
+                try await broker.client().subscribe(toAll: Array(names[start..<(start + 1000)]))
+            }
+            let http = try await broker.raw()
+            let path = "/apps/\(TestBroker.credentials.id)/channels"
+            try await http.send(
+                signedRequest("GET", path) + signedRequest("GET", path + "/nobody")
+                    + signedRequest("GET", path, query: "filter_by_prefix=channel-29"))
+            let whole = try await http.answer()
+            let list = try #require(self.json(whole.body)?["channels"] as? [String: [String: Int]])
+            #expect(Set(list.keys) == Set(names))
+            #expect(try await http.answer().body == #"{"occupied":false}"#)
+            let some = try #require(self.json(try await http.answer().body)?["channels"] as? [String: [String: Int]])
+            #expect(Set(some.keys) == Set(names.filter { $0.hasPrefix("channel-29") }))
+        }
+    }
+
+    @Test("A client that goes away while its list is being made does no harm")
+    func impatient() async throws {
+        try await TestBroker.run { broker in
+            try await broker.client().subscribe(toAll: (0..<1000).map { "channel-\($0)" })
+            for _ in 0..<5 {
+                let http = try await broker.raw()
+                try await http.send(signedRequest("GET", "/apps/\(TestBroker.credentials.id)/channels"))
+                http.cut()
+            }
+            #expect(try await broker.raw().get("channels/channel-1").body == #"{"occupied":true}"#)
         }
     }
 

@@ -19,9 +19,9 @@ def channel_signature(key, secret, socket_id, channel, channel_data=None):
 
 
 class PusherSocket:
-    def __init__(self, port, key, secret=None, protocol=7, **options):
+    def __init__(self, port, key, secret=None, protocol=7, scheme="ws", host="127.0.0.1", **options):
         self.key, self.secret = key, secret
-        url = f"ws://127.0.0.1:{port}/app/{key}?protocol={protocol}&client=js&version=8.6.0&flash=false"
+        url = f"{scheme}://{host}:{port}/app/{key}?protocol={protocol}&client=js&version=8.6.0&flash=false"
         # Frames that no test reads must not keep the close frame from being read.
         self.ws = connect(
             url, open_timeout=DEADLINE, close_timeout=5, compression=None, proxy=None, legacy=True, max_queue=None,

@@ -60,6 +60,20 @@ def test_help_shows_the_way_and_every_setting():
     assert "--pusher-app-secret" not in serve.stdout
 
 
+def test_every_command_says_what_it_does():
+    def walk(*command):
+        result = run(*command, "--help")
+        assert (result.returncode, result.stderr) == (0, ""), command
+        overview, usage, rest = result.stdout.partition("\nUSAGE: ")
+        assert overview.startswith("OVERVIEW: ") and rest.startswith(" ".join(("switchboard", *command))), command
+        subcommands = re.findall(r"^  ([a-z][a-z-]*)(?: \(default\))?  +\S", rest.partition("\nSUBCOMMANDS:\n")[2], re.MULTILINE)
+        for name in subcommands:
+            walk(*command, name)
+        return [" ".join(command)] + subcommands
+
+    assert {"serve", "check", "webhooks", "user", "backup", "restore", "export", "erase"} <= set(walk())
+
+
 def test_unknown_flags_and_commands_are_usage_errors():
     assert run("serve", "--brokr-port", "1").returncode == 64
     assert run("serve", "everything").returncode == 64

@@ -13,7 +13,7 @@ enum FoundationJSON {
             guard !text.utf8.contains(0), !text.utf8.starts(with: [0xEF, 0xBB, 0xBF]),
                 !self.hasCommaBeforeEnd(text)
             else { return false }
-            text = self.withoutSurrogatesAndExponents(text)
+            text = self.withoutSurrogatesAndLargeNumbers(text)
         }
         return (try? JSONSerialization.jsonObject(with: Data(text.utf8), options: .fragmentsAllowed)) != nil
     }
@@ -85,10 +85,14 @@ enum FoundationJSON {
         return false
     }
 
-    /// Writes `\u0041` for every escaped surrogate and zeros for the digits of every exponent; neither changes whether
-    /// the text is JSON.
-    private static func withoutSurrogatesAndExponents(_ text: String) -> String {
-        var bytes = Array(text.utf8)
+    /// Writes `\u0041` for every escaped surrogate, zeros for the digits of every exponent, and at most 300 digits in a row;
+    /// none of it changes whether the text is JSON.
+    private static func withoutSurrogatesAndLargeNumbers(_ text: String) -> String {
+        var digits = 0
+        var bytes = text.utf8.filter { byte in
+            digits = (48...57).contains(byte) ? digits + 1 : 0
+            return digits <= 300
+        }
         var index = 0
         while index < bytes.count {
             let isSurrogate =

@@ -37,6 +37,19 @@ import Testing
         }
     }
 
+    @Test("RFC 8259 7: characters are escaped wherever they stand in however long a string")
+    func anywhere() {
+        var random = SeededGenerator(seed: 7)
+        for length in 0..<600 {
+            let special = "\"\\\n\u{1}\u{1F}".randomElement(using: &random) ?? "\""
+            var text = Array(repeating: Character("é"), count: length / 2) + Array("abcdefgh".prefix(length % 8))
+            for _ in 0..<(length / 9) { text.insert(special, at: Int.random(in: 0...text.count, using: &random)) }
+            let escaped = text.map { String(decoding: self.written(String($0)).dropFirst().dropLast(), as: UTF8.self) }
+            let whole = String(decoding: self.written(String(text)), as: UTF8.self)
+            #expect(whole == "\"\(escaped.joined())\"")
+        }
+    }
+
     @Test("1.6: JSON written as a string twice is read back twice")
     func doubleEncoding() throws {
         let inner = #"{"a":"\"\\\n","b":[1,"é"]}"#

@@ -59,10 +59,12 @@ struct HeadVectors: Decodable {
         try self.length(of: [Array(text.utf8)[...]])
     }
 
-    @Test("House style 6: a TLS handshake is refused at its first byte")
-    func tls() {
-        let failure = #expect(throws: HTTPRequestFailure.self) { try self.length(of: "\u{16}") }
-        #expect(failure?.status == 400)
+    @Test(
+        "House style 6: a TLS handshake is refused at its first byte, whatever comes with it",
+        arguments: ["\u{16}", "\u{16} / HTTP/1.1\r\nHost: a\r\n\r\n"])
+    func tls(_ text: String) {
+        let failure = #expect(throws: HTTPRequestFailure.self) { try self.length(of: text) }
+        #expect(failure == HTTPRequestFailure(status: 400, message: "This port speaks HTTP, not TLS"))
     }
 
     @Test("RFC 9112: a well-formed head is read as it was meant", arguments: try HeadVectors.load().accepted)

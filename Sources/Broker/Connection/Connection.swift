@@ -74,6 +74,13 @@ final class Connection {
         }
     }
 
+    /// Gives an answer that was not there at once, and then works through what has been received meanwhile.
+    func goOn(_ answer: () -> Void) {
+        answer()
+        self.receive(UnsafeRawBufferPointer(start: nil, count: 0))
+        self.flushReplies()
+    }
+
     /// What was given to the transport is with the kernel, or lost with the connection.
     func written() {
         self.outbound.written()

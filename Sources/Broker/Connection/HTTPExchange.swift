@@ -10,6 +10,8 @@ final class HTTPExchange {
     private enum Phase {
         case head
         case body(ReceivedBody)
+        /// The answer takes several turns; what comes meanwhile waits.
+        case answering
         /// The connection ends; what still comes is not looked at.
         case ended
     }
@@ -68,6 +70,10 @@ final class HTTPExchange {
             if used > 0 { bytes.removeFirst(used) }
             swap(&bytes, &self.partial)
         }
+        // Behind a request that is being answered a publisher may send more, but not for ever.
+        if self.partial.count > HTTPRequestHead.maxBytes + connection.loop.configuration.maxBodyBytes {
+            connection.closeNow()
+        }
         // Only while this still is the connection's business: not after an upgrade, nor behind the last answer.
         guard case .http = connection.state else { return }
         self.setDeadline(connection: connection)
@@ -98,6 +104,7 @@ final class HTTPExchange {
             do throws(HTTPRequestFailure) {
                 switch self.phase {
                 case .ended: return bytes.count
+                case .answering: return used
                 case .head:
                     guard let length = try HTTPRequestHead.length(in: rest, searched: self.searched) else {
                         self.searched = rest.count
@@ -195,8 +202,26 @@ final class HTTPExchange {
     private func finish(
         _ request: APIRequest, body: UnsafeRawBufferPointer, head: HTTPRequestHead, connection: Connection
     ) {
-        let answer = request.answer(body: body)
-        self.answer(answer, head: head, keepsAlive: head.keepsAlive, connection: connection)
+        switch request.answer(body: body) {
+        case .answer(let answer):
+            self.answer(answer, head: head, keepsAlive: head.keepsAlive, connection: connection)
+        case .listing(let listing):
+            self.phase = .answering
+            self.answer(with: listing, head: head, connection: connection)
+        }
+    }
+
+    private func answer(with listing: ChannelListing, head: HTTPRequestHead, connection: Connection) {
+        var listing = listing
+        connection.loop.inPieces { isTimeUp in
+            guard case .answering = self.phase, case .http = connection.state else { return true }
+            guard listing.goOn(isTimeUp: isTimeUp) else { return false }
+            connection.goOn {
+                self.phase = .head
+                self.answer(listing.finish(), head: head, keepsAlive: head.keepsAlive, connection: connection)
+            }
+            return true
+        }
     }
 
     private func answer(

@@ -13,35 +13,44 @@ struct APIRequest {
 
     var limits: Limits { self.app.application.limits }
 
-    func answer(body: UnsafeRawBufferPointer) -> HTTPAnswer {
+    /// What becomes of a request.
+    enum Outcome {
+        case answer(HTTPAnswer)
+        /// An answer that takes several turns of the loop.
+        case listing(ChannelListing)
+    }
+
+    func answer(body: UnsafeRawBufferPointer) -> Outcome {
         do throws(RequestSignature.Refusal) {
             try RequestSignature.verify(body: body, digest: self.bodyDigest)
         } catch {
-            return HTTPAnswer(error)
+            return .answer(HTTPAnswer(error))
         }
         guard !self.call.publishes || !self.app.hub.isOverloaded else {
-            return HTTPAnswer(.serviceUnavailable, text: "The server is behind with deliveries; try again")
-                .adding("Retry-After: 1\r\n")
+            return .answer(
+                HTTPAnswer(.serviceUnavailable, text: "The server is behind with deliveries; try again")
+                    .adding("Retry-After: 1\r\n"))
         }
         do throws(RequestRejection) {
             return try self.carryOut(body: body)
         } catch {
-            return HTTPAnswer(HTTPAnswer.Status(rawValue: error.status) ?? .badRequest, text: error.message)
+            return .answer(
+                HTTPAnswer(HTTPAnswer.Status(rawValue: error.status) ?? .badRequest, text: error.message))
         }
     }
 
-    private func carryOut(body: UnsafeRawBufferPointer) throws(RequestRejection) -> HTTPAnswer {
+    private func carryOut(body: UnsafeRawBufferPointer) throws(RequestRejection) -> Outcome {
         switch self.call {
-        case .events: try self.trigger(body)
-        case .batchEvents: try self.triggerBatch(body)
-        case .channelEvents(let name): try self.trigger(body, channel: name)
-        case .channels: try self.listChannels()
-        case .channel(let name): try self.showChannel(name)
-        case .users(let name): try self.listUsers(ofChannel: name)
-        case .stats(let name): try self.showStats(ofChannel: name)
-        case .terminate(let user): try self.terminate(user: user)
-        case .terminateConnections: try self.terminateConnections(body)
-        case .terminateSubscriptions(let name): try self.terminateSubscriptions(toChannel: name)
+        case .events: .answer(try self.trigger(body))
+        case .batchEvents: .answer(try self.triggerBatch(body))
+        case .channelEvents(let name): .answer(try self.trigger(body, channel: name))
+        case .channels: .listing(try self.listChannels())
+        case .channel(let name): .answer(try self.showChannel(name))
+        case .users(let name): .answer(try self.listUsers(ofChannel: name))
+        case .stats(let name): .answer(try self.showStats(ofChannel: name))
+        case .terminate(let user): .answer(try self.terminate(user: user))
+        case .terminateConnections: .answer(try self.terminateConnections(body))
+        case .terminateSubscriptions(let name): .answer(try self.terminateSubscriptions(toChannel: name))
         }
     }
 

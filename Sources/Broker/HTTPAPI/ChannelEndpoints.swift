@@ -4,14 +4,14 @@ import PusherProtocol
 /// `GET /apps/{id}/channels` and what lies below it (8.7 to 8.9 and 8.11 of the protocol facts).
 extension APIRequest {
     /// The occupied channels.
-    func listChannels() throws(RequestRejection) -> HTTPAnswer {
+    func listChannels() throws(RequestRejection) -> ChannelListing {
         try self.refuseParameters(besides: ["filter_by_prefix", "info"])
         let prefix = self.query["filter_by_prefix"] ?? ""
         let info = try ChannelAttributes(self.query["info"] ?? "", allowing: [.userCount, .subscriptionCount])
         guard !info.contains(.userCount) || prefix.utf8.starts(with: "presence-".utf8) else {
             throw .badRequest("user_count is only available for presence channels: use filter_by_prefix=presence-")
         }
-        return HTTPAnswer(json: ChannelInfo.channels(self.app.hub.occupied(prefix: prefix), info: info))
+        return ChannelListing(of: self.app.hub, prefix: prefix, info: info)
     }
 
     /// One channel, occupied or not.

@@ -40,8 +40,8 @@ final class EpollLoop: EventLoop, @unchecked Sendable {
         var whenEnded: [@Sendable () -> Void] = []
     }
 
-    /// Descriptors whose events one turn deals with.
-    private static let eventsPerTurn = 512
+    /// Descriptors whose events one turn deals with: what was handed over and timers wait for so many at most.
+    private static let eventsPerTurn = 64
 
     private let epoll: CInt
     /// An eventfd: other threads write to it to end the loop's wait, behind the lock and until the loop has ended.

@@ -24,19 +24,15 @@ final class OutboxRelay: Service {
 
     /// How long a shutdown waits for the last events.
     private static let drainTime = Duration.seconds(3)
-    private static let rowsPerLane: Int64 = 10
     /// How long what another process wrote may lie before it is seen.
     private static let watchInterval = Duration.seconds(1)
     /// How long rows that were accepted wait for others, so that many share a transaction; and after a failure.
     private static let deletionDelay = Duration.milliseconds(50)
     private static let deletionPause = Duration.seconds(1)
-    /// Some servers read at most 100 kB of a request.
-    private static let maxBytesPerCall = 65_536
 
     private let store: TicketStore
-    private let publisher: any EventPublisher
+    private let publish: OutboxCall
     private let terminations: Terminations
-    private let names: EventNames
     private let counts: TicketCounts
     private let executor: LoopExecutor
     private let logger: Logger
@@ -49,9 +45,8 @@ final class OutboxRelay: Service {
         counts: TicketCounts, loop: any EventLoop, logger: Logger
     ) {
         self.store = store
-        self.publisher = publisher
+        self.publish = OutboxCall(store: store, publisher: publisher, names: names, logger: logger)
         self.terminations = Terminations(store: store, publisher: publisher)
-        self.names = names
         self.counts = counts
         self.executor = LoopExecutor(loop: loop)
         self.logger = logger
@@ -154,76 +149,6 @@ final class OutboxRelay: Service {
         self.notify.yield(signal)
     }
 
-    /// Publishes the first rows of each lane. `last`: the last row of a ticket that was accepted and is still there.
-    private func publish(_ tickets: [Int64], after last: [Int64: Int64]) async -> RelayCall {
-        var call = RelayCall(tickets: tickets)
-        do {
-            // Read together: whoever sees an event sees the termination before it, until the broker has carried it out.
-            let (rows, barrier) = try await self.store.lookUp { tables in
-                let barrier = try tables.barrier()
-                return (
-                    try tickets.flatMap { ticketID in
-                        try tables.outbox(
-                            of: ticketID, after: last[ticketID] ?? 0, limit: Self.rowsPerLane, barrier: barrier)
-                    },
-                    barrier
-                )
-            }
-            call.sawTermination = barrier != nil
-            call.unfinishedTickets = barrier != nil ? Set(tickets) : Self.ticketsWithMore(rows)
-            if rows.isEmpty { call.outcome = .nothingDue }
-            let due = rows.sorted { $0.id < $1.id }
-            for parcel in self.parcels(due) {
-                guard await self.deliver(parcel, &call) else {
-                    // Everything that was not accepted stays for the next time.
-                    call.unfinishedTickets.formUnion(due.dropFirst(call.accepted.count).map(\.ticketID))
-                    break
-                }
-            }
-        } catch {
-            call.outcome = .unavailable("the store cannot be read: \(type(of: error))")
-            call.unfinishedTickets = Set(tickets)
-        }
-        return call
-    }
-
-    /// Publishes one parcel; whether to go on with the next.
-    private func deliver(_ parcel: [OutboxRow], _ call: inout RelayCall) async -> Bool {
-        do throws(PublishFailure) {
-            try await self.publisher.publish(parcel.flatMap(self.events))
-            call.accepted += parcel
-            return true
-        } catch {
-            switch error {
-            case .unavailable(let cause):
-                call.outcome = .unavailable(cause)
-                return false
-            case .failed(let status):
-                call.outcome = .failed("status \(status)")
-                call.failedTickets = Set(parcel.map(\.ticketID))
-                return false
-            case .rejected(let status):
-                guard parcel.count == 1, var row = parcel.first else {
-                    // One of them spoils the whole: each on its own, in order.
-                    for row in parcel {
-                        guard await self.deliver([row], &call) else { return false }
-                    }
-                    return true
-                }
-                if row.socketID != nil {
-                    // It may be the socket id, whose form is the server's own. Better that the sender hears itself.
-                    row.socketID = nil
-                    return await self.deliver([row], &call)
-                }
-                self.logger.error(
-                    "The broker refused an event for good; it is dropped.",
-                    metadata: ["event": "\(row.event)", "ticket": "\(row.ticketID)", "status": "\(status)"])
-                call.accepted.append(row)
-                return true
-            }
-        }
-    }
-
     private func delete(_ ids: [Int64]) async -> Signal {
         do {
             try await self.store.write { try $0.deleteFromOutbox(ids) }
@@ -231,42 +156,6 @@ final class OutboxRelay: Service {
         } catch {
             return .deleted(ids, failure: "the store cannot be written: \(type(of: error))")
         }
-    }
-
-    /// Rows in the order given, as many in a call as it can carry; a row's events stay together.
-    private func parcels(_ rows: [OutboxRow]) -> [[OutboxRow]] {
-        var parcels: [[OutboxRow]] = []
-        var events = 0
-        var bytes = 0
-        for row in rows {
-            let rowEvents = row.channels.count * self.names(row.event).count
-            let rowBytes = rowEvents * row.data.utf8.count
-            let fits = events + rowEvents <= Limits().eventsPerBatch && bytes + rowBytes <= Self.maxBytesPerCall
-            if fits, let last = parcels.indices.last {
-                parcels[last].append(row)
-                events += rowEvents
-                bytes += rowBytes
-            } else {
-                parcels.append([row])
-                events = rowEvents
-                bytes = rowBytes
-            }
-        }
-        return parcels
-    }
-
-    private func events(_ row: OutboxRow) -> [PublishedEvent] {
-        row.channels.flatMap { channel in
-            self.names(row.event).map { name in
-                PublishedEvent(channel: channel, name: name, data: row.data, socketID: row.socketID)
-            }
-        }
-    }
-
-    /// The tickets of which as many rows were read as are read at once.
-    private static func ticketsWithMore(_ rows: [OutboxRow]) -> Set<Int64> {
-        let counts = Dictionary(rows.map { ($0.ticketID, Int64(1)) }, uniquingKeysWith: +)
-        return Set(counts.filter { $0.value == self.rowsPerLane }.keys)
     }
 
     private func log(_ call: TerminationCall, before failuresInARow: Int, _ isToldOfServer: inout Bool) {

@@ -10,7 +10,7 @@ struct Terminations: Sendable {
     private static let rows: Int64 = 100
 
     let store: TicketStore
-    let publisher: HTTPEventPublisher
+    let publisher: any Terminator
 
     func callAsFunction() async -> TerminationCall {
         var call = TerminationCall()

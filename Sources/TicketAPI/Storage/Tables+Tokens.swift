@@ -1,15 +1,6 @@
 internal import FoundationEssentials
 internal import GRDB
 
-/// A row of tokens.
-struct StoredToken: Sendable {
-    let id: Int64
-    let kind: TokenKind
-    let secretHash: [UInt8]
-    let createdAt: Timestamp
-    let lastUsedAt: Timestamp?
-}
-
 /// A token as its owner sees it.
 struct ListedToken: Sendable {
     let id: Int64
