@@ -192,7 +192,7 @@ def database_damaged(stage):
     before = path.read_bytes()
     again = subprocess.run(
         [BINARY, "serve"], capture_output=True, text=True, timeout=60,
-        env=os.environ | {"DATA_DIR": str(server.data), "BROKER_PORT": "0", "TICKETS_PORT": "0"})
+        env=os.environ | {"DATA_DIR": str(server.data), "BROKER_PORT": "0", "TICKETS_PORT": "0", "OPS_PORT": "0"})
     expect(again.returncode == 69 and len(again.stderr.strip().splitlines()) == 1, f"{again.returncode}: {again.stderr}")
     expect(path.read_bytes() == before, "the file is left for its repair")
     stage.figures |= {"answers": sorted(statuses), "restart": again.returncode}
