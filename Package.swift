@@ -62,6 +62,14 @@ let package = Package(
             dependencies: ["PusherProtocol", nioCore, nioHTTP1, httpClient],
             swiftSettings: settings
         ),
+        .target(
+            name: "PusherClient",
+            dependencies: [
+                "PusherProtocol", "Wire", "Digests", nioCore, nioPosix, nioSSL,
+                .product(name: "NIOTLS", package: "swift-nio"),
+            ],
+            swiftSettings: settings
+        ),
         // protocol-spec/openapi.yaml, compiled in through a link to it.
         .target(
             name: "APIDescription",
@@ -125,6 +133,14 @@ let package = Package(
             dependencies: [
                 "Broker", "BrokerCore", "Addresses", "PusherProtocol", "Digests", "Support", nioCore, nioPosix, nioSSL,
                 logging,
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "PusherClientTests",
+            dependencies: [
+                "PusherClient", "Broker", "BrokerCore", "PusherProtocol", "Digests", "Wire", "Support", nioCore,
+                nioPosix, nioSSL, logging, lifecycle,
             ],
             swiftSettings: settings
         ),

@@ -20,6 +20,7 @@ import Testing
         "BrokerCore": Rule(ours: ["PusherProtocol"], isPure: true),
         "Broker": Rule(ours: ["Digests", "Wire", "Addresses", "PusherProtocol", "BrokerCore"]),
         "PusherPublisher": Rule(ours: ["PusherProtocol"]),
+        "PusherClient": Rule(ours: ["PusherProtocol", "Wire", "Digests"]),
         "APIDescription": Rule(ours: ["PusherPublisher"]),
         "TicketAPI": Rule(ours: ["APIDescription", "Digests", "Wire", "Addresses", "PusherProtocol", "PusherPublisher"]
         ),

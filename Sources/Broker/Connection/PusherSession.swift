@@ -32,7 +32,7 @@ final class PusherSession {
         self.app = app
         // 64 random bits: never met twice, and not to be guessed by whoever wants a signature for it.
         self.socketID = SocketID(first: .random(in: 1...UInt32.max), second: .random(in: 1...UInt32.max))
-        self.decoder = WebSocketDecoder(maxMessageBytes: maxMessageBytes)
+        self.decoder = WebSocketDecoder(maxMessageBytes: maxMessageBytes, peer: .client)
         self.keepAlive = KeepAlive(now: now)
         if let seconds = app.application.features.authorizationTimeout {
             self.authorizeBy = now + .nanoseconds(seconds: seconds)
@@ -111,7 +111,7 @@ final class PusherSession {
         case .binary: connection.reply(ServerFrame.error(.binaryMessage))
         case .ping(let payload): connection.loop.replies.writeWebSocketFrame(.pong, payload)
         case .pong: break
-        case .close(let code):
+        case .close(let code, _):
             // Answered with the same code (RFC 6455 section 5.5.1).
             connection.closeWebSocket(code: code ?? 1000, reason: "")
         }

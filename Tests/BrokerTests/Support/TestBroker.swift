@@ -4,6 +4,7 @@ import Logging
 import NIOSSL
 import PusherProtocol
 import ServiceLifecycle
+import Support
 
 /// A real broker on a free port of the loopback interface.
 struct TestBroker: Sendable {
