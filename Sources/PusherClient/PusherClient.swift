@@ -1,5 +1,5 @@
 package import NIOCore
-package import NIOPosix
+internal import NIOPosix
 package import PusherProtocol
 
 /// One client of a Pusher-compatible server: the convenient way, with events as a sequence.
@@ -24,10 +24,8 @@ package final class PusherClient: Sendable {
     }
 
     /// Connects and waits for `pusher:connection_established`.
-    package static func connect(
-        to endpoint: PusherEndpoint, on group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
-    ) async throws(PusherClientFailure) -> PusherClient {
-        let loop = group.next()
+    package static func connect(to endpoint: PusherEndpoint) async throws(PusherClientFailure) -> PusherClient {
+        let loop = MultiThreadedEventLoopGroup.singleton.next()
         let reader = EventReader(loop: loop)
         let new = Events.makeSequence(
             elementType: ServerEvent.self, failureType: (any Error).self,

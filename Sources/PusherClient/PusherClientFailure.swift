@@ -67,7 +67,7 @@ package enum PusherClientFailure: Error, Equatable, Sendable {
     case cut(Stage, errno: CInt)
 
     /// What an error of NIO or TLS means at a stage.
-    init(_ error: any Error, at stage: Stage) {
+    package init(_ error: any Error, at stage: Stage) {
         switch error {
         case let failure as PusherClientFailure: self = failure
         case let error as NIOConnectionError:

@@ -151,9 +151,7 @@ package final class PusherConnection: ChannelInboundHandler {
             let handshake = try OpeningHandshake()
             self.state = .upgrading(handshake)
             self.setDeadline(Self.patience)
-            if let tls = self.endpoint.tls {
-                try channel.pipeline.syncOperations.addHandler(tls.handler(host: self.endpoint.host))
-            }
+            try self.endpoint.tls?.begin(on: channel, host: self.endpoint.host)
             try channel.pipeline.syncOperations.addHandler(self)
             let request = self.endpoint.upgradeRequest(nonce: handshake.nonce)
             self.context?.writeAndFlush(self.wrapOutboundOut(ByteBuffer(string: request)), promise: nil)

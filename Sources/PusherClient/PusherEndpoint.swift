@@ -1,4 +1,4 @@
-internal import NIOCore
+package import NIOCore
 internal import NIOSSL
 
 /// Where a Pusher-compatible server takes WebSocket clients.
@@ -26,7 +26,8 @@ package struct PusherEndpoint: Sendable {
     /// `ws://host:port/app/KEY`.
     package var url: String { "\(self.tls == nil ? "ws" : "wss")://\(self.authority)/app/\(self.key)" }
 
-    private var authority: String { "\(self.host.contains(":") ? "[\(self.host)]" : self.host):\(self.port)" }
+    /// `host:port`, as it stands in URLs and in `Host`.
+    package var authority: String { "\(self.host.contains(":") ? "[\(self.host)]" : self.host):\(self.port)" }
 
     /// The request to become a WebSocket (RFC 6455 section 4.1, and 1.1 of the protocol facts).
     func upgradeRequest(nonce: String) -> String {
@@ -91,10 +92,13 @@ package struct ClientTLS: Sendable {
         self.trust = trust
     }
 
-    /// The handler of one connection. An address is no server name; the certificate must name it all the same.
-    func handler(host: String) throws -> NIOSSLClientHandler {
+    /// Speaks TLS on a new connection, below all handlers that are added later. Call on its loop.
+    ///
+    /// - Parameter host: an address is no server name; the certificate must name it all the same.
+    package func begin(on channel: any Channel, host: String) throws {
         // Fails for whatever is a name.
         let isAddress = (try? SocketAddress(ipAddress: host, port: 0)) != nil
-        return try NIOSSLClientHandler(context: self.context, serverHostname: isAddress ? nil : host)
+        try channel.pipeline.syncOperations.addHandler(
+            NIOSSLClientHandler(context: self.context, serverHostname: isAddress ? nil : host))
     }
 }

@@ -43,19 +43,10 @@ struct Serve: AsyncParsableCommand {
         LoggingSystem.bootstrap { LineLogHandler(label: $0, level: logLevel, format: logFormat) }
         let logger = Logger(label: "switchboard")
         file?.warnOfExposure(logger)
-        Self.allowManyConnections(logger: logger)
-        try await Serving(part: self.part, settings: settings, sources: sources, logger: logger).run(
-            reloadingAt: signals)
-    }
-
-    /// Every connection is a descriptor, and the usual soft limit is 1,024.
-    private static func allowManyConnections(logger: Logger) {
-        var limit = rlimit()
-        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0, limit.rlim_cur < limit.rlim_max
-        else { return }
-        limit.rlim_cur = limit.rlim_max
-        if setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) != 0 {
+        if !FileLimit.raise() {
             logger.warning("cannot raise the limit of open files", metadata: ["reason": "\(lastSystemError())"])
         }
+        try await Serving(part: self.part, settings: settings, sources: sources, logger: logger).run(
+            reloadingAt: signals)
     }
 }

@@ -21,13 +21,14 @@ import Testing
         "Broker": Rule(ours: ["Digests", "Wire", "Addresses", "PusherProtocol", "BrokerCore"]),
         "PusherPublisher": Rule(ours: ["PusherProtocol"]),
         "PusherClient": Rule(ours: ["PusherProtocol", "Wire", "Digests"]),
+        "LoadGenerator": Rule(ours: ["PusherClient", "PusherProtocol", "Wire"]),
         "APIDescription": Rule(ours: ["PusherPublisher"]),
         "TicketAPI": Rule(ours: ["APIDescription", "Digests", "Wire", "Addresses", "PusherProtocol", "PusherPublisher"]
         ),
         "Webhooks": Rule(ours: ["Digests", "PusherProtocol"]),
         "Runner": Rule(ours: [
             "Digests", "Addresses", "PusherProtocol", "BrokerCore", "Broker", "PusherPublisher", "TicketAPI",
-            "Webhooks",
+            "Webhooks", "PusherClient", "LoadGenerator",
         ]),
         "TicketBench": Rule(ours: []),
     ]

@@ -1,3 +1,4 @@
+import NIOCore
 import PusherClient
 import PusherProtocol
 import Testing
@@ -11,14 +12,9 @@ import Wire
     private func failure(
         _ answer: @escaping @Sendable (String) -> ScriptedServer.Answer
     ) async throws -> PusherClientFailure? {
-        var failure: PusherClientFailure?
         try await ScriptedServer.run(answer) { server in
-            let thrown = await #expect(throws: PusherClientFailure.self) {
-                try await PusherClient.connect(to: server.endpoint)
-            }
-            failure = thrown
+            await #expect(throws: PusherClientFailure.self) { try await PusherClient.connect(to: server.endpoint) }
         }
-        return failure
     }
 
     @Test("RFC 6455 4.1: the upgrade asks for what is needed, and nothing in the key can break out of it")
@@ -105,7 +101,7 @@ import Wire
     func violation(_ vector: (frame: [UInt8], code: UInt16)) async throws {
         try await ScriptedServer.run({ .upgrade($0, frames: [textFrame(Self.established), vector.frame]) }) { server in
             let client = try await PusherClient.connect(to: server.endpoint)
-            var events = client.events.makeAsyncIterator()
+            let events = client.events.makeAsyncIterator()
             let failure = await #expect(throws: PusherClientFailure.self) { try await events.next() }
             guard case .violation(let violation) = failure else {
                 Issue.record("\(String(describing: failure))")
@@ -127,7 +123,7 @@ import Wire
         ]
         try await ScriptedServer.run({ .upgrade($0, frames: frames) }) { server in
             let client = try await PusherClient.connect(to: server.endpoint)
-            var events = client.events.makeAsyncIterator()
+            let events = client.events.makeAsyncIterator()
             #expect(try await events.next()?.data == "é")
             var received: [UInt8] = []
             for await bytes in server.received {
@@ -146,7 +142,7 @@ import Wire
             .upgrade($0, frames: [textFrame(Self.established), textFrame("what")])
         }) { server in
             let client = try await PusherClient.connect(to: server.endpoint)
-            var events = client.events.makeAsyncIterator()
+            let events = client.events.makeAsyncIterator()
             await #expect(throws: PusherClientFailure.notPusher("what")) { try await events.next() }
         }
     }

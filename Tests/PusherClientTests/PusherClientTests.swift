@@ -1,3 +1,5 @@
+import Broker
+import NIOCore
 import PusherClient
 import PusherProtocol
 import Support

@@ -14,19 +14,19 @@ struct RunningBroker: Sendable {
     private let group: ServiceGroup
 
     /// Runs a broker around `body`.
-    static func run(
+    static func run<Result: Sendable>(
         configure: (inout BrokerConfiguration) -> Void = { _ in },
-        _ body: @escaping @Sendable (RunningBroker) async throws -> Void
-    ) async throws {
+        _ body: @escaping @Sendable (RunningBroker) async throws -> Result
+    ) async throws -> Result {
         var configuration = BrokerConfiguration(
             host: "127.0.0.1", port: 0, eventLoops: 1, applications: [Application(credentials: self.credentials)])
         configure(&configuration)
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let broker = try await Broker.bind(configuration, logger: logger)
         let group = ServiceGroup(services: [broker], logger: logger)
-        try await withThrowingTaskGroup(of: Void.self) { tasks in
+        return try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }
-            let result: Result<Void, any Error>
+            let result: Swift.Result<Result, any Error>
             do {
                 result = .success(try await body(RunningBroker(port: broker.port, group: group)))
             } catch {
@@ -34,7 +34,7 @@ struct RunningBroker: Sendable {
             }
             await group.triggerGracefulShutdown()
             try await tasks.waitForAll()
-            try result.get()
+            return try result.get()
         }
     }
 

@@ -68,10 +68,10 @@ struct ScriptedServer: Sendable {
     let received: AsyncStream<[UInt8]>
 
     /// Runs a server around `body`.
-    static func run(
+    static func run<Result: Sendable>(
         _ answer: @escaping @Sendable (String) -> Answer,
-        _ body: @Sendable (ScriptedServer) async throws -> Void
-    ) async throws {
+        _ body: @Sendable (ScriptedServer) async throws -> Result
+    ) async throws -> Result {
         let (received, continuation) = AsyncStream.makeStream(of: [UInt8].self)
         let listener = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .childChannelInitializer { channel in
@@ -84,12 +84,13 @@ struct ScriptedServer: Sendable {
             host: "127.0.0.1", port: listener.localAddress?.port ?? 0, tls: nil, key: "key", client: "test",
             version: "1")
         do {
-            try await body(ScriptedServer(endpoint: endpoint, received: received))
+            let result = try await body(ScriptedServer(endpoint: endpoint, received: received))
+            try await listener.close()
+            return result
         } catch {
             try await listener.close()
             throw error
         }
-        try await listener.close()
     }
 }
 

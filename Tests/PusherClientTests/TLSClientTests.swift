@@ -10,19 +10,18 @@ import Testing
     ) async throws -> PusherClientFailure? {
         let certificate = try TestCertificate()
         let tls = try ClientTLS(trusting: trust(certificate))
-        var failure: PusherClientFailure?
-        try await RunningBroker.run(
+        return try await RunningBroker.run(
             configure: {
                 $0.tls = TLSFiles(certificate: certificate.certificate, key: certificate.key)
             }
         ) { broker in
-            do {
+            do throws(PusherClientFailure) {
                 try await PusherClient.connect(to: broker.endpoint(host: host, tls: tls)).close()
-            } catch let thrown {
-                failure = thrown
+                return nil
+            } catch {
+                return error
             }
         }
-        return failure
     }
 
     @Test("TLS: a certificate of a trusted authority is good")
