@@ -16,8 +16,8 @@ package final class DeliveryTracker {
         var message: [UInt8] = []
     }
 
-    /// How many events are followed at once; one that is older than that is only counted.
-    private static let places = 4096
+    /// How many events are followed at once, more than `Pacer` has under way; one that is older is only counted.
+    private static let places = 16_384
 
     private let plan: LoadPlan
     private let channels: [String: Int]
@@ -121,7 +121,9 @@ package final class DeliveryTracker {
         }
         guard place.pointee.event == marker.event else { return }
         place.pointee.received += 1
-        if place.pointee.received == place.pointee.expected { self.onComplete(marker.event) }
+        guard place.pointee.received == place.pointee.expected else { return }
+        place.pointee.message = []
+        self.onComplete(marker.event)
     }
 
     /// Checks a message and returns its channel. The first of an event is read in full and kept; of the others, one that
@@ -141,8 +143,7 @@ package final class DeliveryTracker {
             place.pointee.channel = channel
             place.pointee.received = 0
             place.pointee.expected = self.expected(on: channel, from: Int(marker.publisher))
-            place.pointee.message.removeAll(keepingCapacity: true)
-            place.pointee.message.append(contentsOf: message)
+            place.pointee.message = Array(message)
         }
         return channel
     }

@@ -39,8 +39,15 @@ package struct LoadResult: Sendable {
 /// How far a run has come.
 package enum LoadProgress: Equatable, Sendable {
     case connecting(Int, of: Int)
-    /// Rates of the last second or so.
-    case running(secondsLeft: Double, deliveriesPerSecond: Double, publishesPerSecond: Double)
+    case running(Phase, secondsLeft: Double, Rates?)
     /// Waiting for what is still under way.
     case draining
+
+    package enum Phase: Sendable { case warmUp, measuring }
+
+    /// Of the last second or so.
+    package struct Rates: Equatable, Sendable {
+        package let deliveries: Double
+        package let publishes: Double
+    }
 }

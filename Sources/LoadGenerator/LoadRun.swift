@@ -178,9 +178,9 @@ package final class LoadRun: Sendable {
         }
         try await load.eventLoop.submit { load.value.pacer.start(began: began, measured: measured) }.get()
 
-        try await self.wait(until: began + measured.lowerBound, load, loops: loops)
+        try await self.wait(until: began + measured.lowerBound, .warmUp, load, loops: loops)
         let (ownBefore, serverBefore) = (ProcessUsage.ownCPU, self.plan.process.flatMap { ProcessUsage(of: $0) })
-        try await self.wait(until: began + measured.upperBound, load, loops: loops)
+        try await self.wait(until: began + measured.upperBound, .measuring, load, loops: loops)
         let end = NIODeadline.now().uptimeNanoseconds - began
         let (ownAfter, serverAfter) = (ProcessUsage.ownCPU, self.plan.process.flatMap { ProcessUsage(of: $0) })
         if self.mustStop {
@@ -202,10 +202,11 @@ package final class LoadRun: Sendable {
 
     /// Waits and reports; a stop ends the waiting.
     private func wait(
-        until end: UInt64, _ load: NIOLoopBound<RunningLoad>, loops: [NIOLoopBound<LoadLoop>]
+        until end: UInt64, _ phase: LoadProgress.Phase, _ load: NIOLoopBound<RunningLoad>,
+        loops: [NIOLoopBound<LoadLoop>]
     ) async throws {
         var last = (time: NIODeadline.now().uptimeNanoseconds, received: 0, accepted: 0)
-        var rates = (deliveries: 0.0, publishes: 0.0)
+        var rates: LoadProgress.Rates?
         while !self.mustStop {
             let now = NIODeadline.now().uptimeNanoseconds
             guard now < end else { return }
@@ -217,13 +218,13 @@ package final class LoadRun: Sendable {
             }.get()
             let elapsed = Double(NIODeadline.now().uptimeNanoseconds - last.time) / 1e9
             if elapsed >= 1 {
-                rates = (Double(received - last.received) / elapsed, Double(accepted - last.accepted) / elapsed)
+                rates = LoadProgress.Rates(
+                    deliveries: Double(received - last.received) / elapsed,
+                    publishes: Double(accepted - last.accepted) / elapsed)
                 last = (NIODeadline.now().uptimeNanoseconds, received, accepted)
             }
-            self.report(
-                .running(
-                    secondsLeft: Double(end) / 1e9 - Double(NIODeadline.now().uptimeNanoseconds) / 1e9,
-                    deliveriesPerSecond: rates.deliveries, publishesPerSecond: rates.publishes))
+            let left = Double(end) / 1e9 - Double(NIODeadline.now().uptimeNanoseconds) / 1e9
+            self.report(.running(phase, secondsLeft: max(0, left), rates))
         }
     }
 

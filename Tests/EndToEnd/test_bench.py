@@ -1,6 +1,8 @@
 """`switchboard bench`: what it says of a good server and of a bad one, and of mistakes."""
 
 import json
+import os
+import pty
 import signal
 import subprocess
 
@@ -123,6 +125,27 @@ def test_an_interrupt_ends_it_early_with_a_result():
         assert process.returncode == 0, errors
         result = json.loads(output)
         assert result["stopped_early"] and result["clean"] and result["published"] == server.events
+
+
+def test_a_terminal_is_told_how_far_it_is():
+    with FaultyServer() as server:
+        ours, theirs = pty.openpty()
+        result = subprocess.run(
+            [BINARY, "bench", "--port", str(server.port), "--duration", "2"], stdout=subprocess.PIPE, stderr=theirs,
+            timeout=60, env=clean_environment(**APP))
+        os.close(theirs)
+        shown = os.read(ours, 1 << 16).decode()
+        os.close(ours)
+        assert result.returncode == 0
+        assert "measuring: " in shown and "deliveries/s" in shown
+        assert shown.endswith("\r\x1b[K"), "the line is taken away"
+
+
+def test_too_few_open_files_are_said_before_anything_is_sent():
+    result = subprocess.run(
+        ["bash", "-c", 'ulimit -n 200; exec "$0" bench --connections 500', BINARY], capture_output=True, text=True,
+        env=clean_environment(**APP))
+    assert result.returncode == 69 and "500 connections need" in result.stderr and "ulimit -Hn" in result.stderr
 
 
 def test_wrong_credentials_are_said_in_one_line(start):

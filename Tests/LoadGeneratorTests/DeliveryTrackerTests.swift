@@ -7,7 +7,9 @@ import Testing
 @Suite struct DeliveryTrackerTests {
     private static let channels = ["bench-1", "bench-2", "bench-3"]
 
-    private static func plan(connections: Int = 3, subscriptions: Int = 2, mode: LoadPlan.Mode = .http(batch: 1)) -> LoadPlan {
+    private static func plan(connections: Int = 3, subscriptions: Int = 2, mode: LoadPlan.Mode = .http(batch: 1))
+        -> LoadPlan
+    {
         LoadPlan(
             endpoint: PusherEndpoint(host: "h", port: 1, tls: nil, key: "k", client: "c", version: "1"),
             credentials: AppCredentials(id: "1", key: "k", secret: AppSecret("s")), connections: connections,

@@ -14,7 +14,8 @@ import Testing
 
     @Test("A number behind a later one is reordered, once; then it is a duplicate")
     func reordered() {
-        #expect(self.arrivals([1, 3, 2, 2, 3, 4]) == [.inOrder, .inOrder, .reordered, .duplicate, .duplicate, .inOrder])
+        #expect(
+            self.arrivals([1, 3, 2, 2, 3, 4]) == [.inOrder, .inOrder, .reordered, .duplicate, .duplicate, .inOrder])
     }
 
     @Test("The same again is a duplicate, as far back as 63 numbers")

@@ -75,13 +75,13 @@ import Testing
     func unknownKey() async throws {
         try await RunningBroker.run { broker in
             let failure = await #expect(throws: PusherClientFailure.self) {
-                try await PusherClient.connect(to: broker.endpoint(key: "no such key?"))
+                try await PusherClient.connect(to: broker.endpoint(key: "no-such-key"))
             }
             guard case .error(code: 4001, let message) = failure else {
                 Issue.record("\(String(describing: failure))")
                 return
             }
-            #expect(message.contains("no such key?"))
+            #expect(message.contains("no-such-key"))
         }
     }
 

@@ -17,7 +17,7 @@ struct BenchCommand: AsyncParsableCommand {
             switchboard bench                                     events as fast as they arrive, 8 at a time
             switchboard bench --connections 5000 --channels 1     one event to 5,000 connections
             switchboard bench --rate 200                          200 a second, for latencies: no coordinated omission
-            switchboard bench --client-events --in-flight 10      subscribers publish, as client events
+            switchboard bench --client-events --rate 50           subscribers publish; servers allow each 10 a second
             switchboard bench --pid $(pgrep -xo switchboard)      with the server's CPU and memory
             switchboard bench --host ws.example.com --tls --app-id 1 --app-key KEY      PUSHER_APP_SECRET is set
 

@@ -40,22 +40,23 @@ struct BenchText {
             rows.append(("note", "this program was the limit, not the server: give it more --threads"))
         }
         return rows.map { name, value in
-            name + String(repeating: " ", count: max(1, 14 - name.count)) + Quoted.printable(value)
+            name + String(repeating: " ", count: max(1, 21 - name.count)) + Quoted.printable(value)
         }.joined(separator: "\n") + "\n"
     }
 
     private var rates: [(String, String)] {
         let seconds = self.result.seconds
-        return [
-            (
-                "measured",
-                "\(Self.decimal(seconds, 1)) s" + (self.result.wasStopped ? ", stopped early" : "")
-            ),
+        var rows = [
+            ("measured", "\(Self.decimal(seconds, 1)) s\(self.result.wasStopped ? ", stopped early" : "")"),
             ("publishes", "\(Self.whole(Double(self.result.publishes.measured) / seconds))/s"),
             ("deliveries", "\(Self.whole(Double(self.result.deliveries.measured) / seconds))/s"),
-            ("to delivery", Self.times(self.result.deliveries.latency)),
-            ("to answer", Self.times(self.result.publishes.latency)),
+            ("publish to delivery", Self.times(self.result.deliveries.latency)),
         ]
+        // A client event has no answer.
+        if self.plan.mode != .clientEvents {
+            rows.append(("publish to answer", Self.times(self.result.publishes.latency)))
+        }
+        return rows
     }
 
     private var usage: [(String, String)] {
@@ -134,6 +135,7 @@ struct BenchText {
     }
 
     private static func times(_ histogram: Histogram<UInt64>) -> String {
+        guard histogram.totalCount > 0 else { return "-" }
         let shares = [("p50", 50.0), ("p99", 99), ("p99.9", 99.9), ("max", 100)]
         return shares.map { "\($0) \(self.decimal(Double(histogram.valueAtPercentile($1)) / 1e6, 2)) ms" }
             .joined(separator: "   ")
@@ -186,9 +188,11 @@ extension LoadProgress {
     var line: String {
         switch self {
         case .connecting(let count, let all): "connecting: \(BenchText.whole(count)) of \(BenchText.whole(all))"
-        case .running(let left, let deliveries, let publishes):
-            "\(BenchText.whole(max(0, left))) s left: \(BenchText.whole(publishes)) publishes/s, "
-                + "\(BenchText.whole(deliveries)) deliveries/s"
+        case .running(let phase, let left, let rates):
+            "\(phase == .warmUp ? "warming up" : "measuring"): \(BenchText.whole(left)) s left"
+                + (rates.map {
+                    ", \(BenchText.whole($0.publishes)) publishes/s, \(BenchText.whole($0.deliveries)) deliveries/s"
+                } ?? "")
         case .draining: "waiting for what is still under way"
         }
     }

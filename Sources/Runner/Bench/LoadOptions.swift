@@ -50,7 +50,7 @@ struct LoadOptions: ParsableArguments {
         let channels = self.channels ?? min(10, self.connections)
         try Self.check("channels", channels, 1...100_000)
         try Self.check("subscriptions", self.subscriptions, 1...min(100, channels))
-        try Self.check("payload", self.payload, Marker.minPayload...1_048_576)
+        try Self.check("payload", self.payload, Marker.minPayload...100_000)
         try Self.check("batch", self.batch, 1...10)
         try Self.check("duration", self.duration, 1...3600)
         try Self.check("warmup", self.warmup, 0...600)
