@@ -20,6 +20,8 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 
+let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
+
 let package = Package(
     name: "switchboard",
     products: [
@@ -37,6 +39,7 @@ let package = Package(
         .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", exact: "0.2.0"),
     ],
     targets: [
         // Debian's OpenSSL 3, digests only.
@@ -65,6 +68,19 @@ let package = Package(
         .target(
             name: "PusherPublisher",
             dependencies: ["PusherProtocol", nioCore, nioHTTP1, httpClient],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "PusherClient",
+            dependencies: [
+                "PusherProtocol", "Wire", "Digests", nioCore, nioPosix, nioSSL,
+                .product(name: "NIOTLS", package: "swift-nio"),
+            ],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "LoadGenerator",
+            dependencies: ["PusherClient", "PusherProtocol", "Wire", nioCore, nioPosix, histogram],
             swiftSettings: settings
         ),
         // protocol-spec/openapi.yaml, compiled in through a link to it.
@@ -97,8 +113,9 @@ let package = Package(
         .executableTarget(
             name: "Runner",
             dependencies: [
-                "Broker", "TicketAPI", "BrokerCore", "PusherPublisher", "PusherProtocol", "Webhooks", "Digests",
-                "Addresses", "Telemetry", nioCore, nioPosix, nioHTTP1, logging, lifecycle,
+                "Broker", "TicketAPI", "BrokerCore", "PusherPublisher", "PusherProtocol", "PusherClient",
+                "LoadGenerator", "Webhooks", "Digests", "Addresses", "Telemetry", nioCore, nioPosix, nioHTTP1,
+                histogram, logging, lifecycle,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Yams", package: "Yams"),
@@ -136,6 +153,17 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        .testTarget(
+            name: "PusherClientTests",
+            dependencies: [
+                "PusherClient", "Broker", "BrokerCore", "PusherProtocol", "Digests", "Wire", "Support", nioCore,
+                nioPosix, nioSSL, logging, lifecycle,
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "LoadGeneratorTests", dependencies: ["LoadGenerator", "PusherClient", "PusherProtocol", histogram],
+            swiftSettings: settings),
         .testTarget(
             name: "TicketAPITests",
             dependencies: [

@@ -15,7 +15,7 @@ private enum Event: Equatable {
         case .binary(let bytes): self = .binary(Array(bytes))
         case .ping(let bytes): self = .ping(Array(bytes))
         case .pong: self = .pong
-        case .close(let code): self = .close(code)
+        case .close(let code, _): self = .close(code)
         }
     }
 }
@@ -29,7 +29,7 @@ private struct Outcome: Equatable {
 private let maxMessageBytes = 300
 
 private func decode(_ pieces: [[UInt8]]) -> Outcome {
-    var decoder = WebSocketDecoder(maxMessageBytes: maxMessageBytes)
+    var decoder = WebSocketDecoder(maxMessageBytes: maxMessageBytes, peer: .client)
     var outcome = Outcome()
     // Exactly as long as promised, so that the sanitizer sees a byte too many.
     let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: maxMessageBytes, alignment: 8)

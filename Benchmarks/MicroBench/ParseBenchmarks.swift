@@ -42,7 +42,7 @@ private func parseHead(_ head: [UInt8]) {
 
 private func webSocket(_ name: String, _ frames: [UInt8], repetitions: Int = 1000) -> Benchmark {
     let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: 65_536, alignment: 8)
-    var decoder = WebSocketDecoder(maxMessageBytes: 65_536)
+    var decoder = WebSocketDecoder(maxMessageBytes: 65_536, peer: .client)
     return Benchmark(name, repetitions: repetitions) {
         var messages = 0
         frames.withUnsafeBytes { bytes in

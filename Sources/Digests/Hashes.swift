@@ -32,6 +32,11 @@ package enum SHA1 {
         SHA1_Final(&digest, &context)
         return digest
     }
+
+    /// The value of that header for a nonce (RFC 6455 section 4.2.2).
+    package static func webSocketAccept(_ nonce: String) -> String {
+        Base64.encode(self.digest(Array((nonce + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").utf8)))
+    }
 }
 
 /// MD5, only because the HTTP API's `body_md5` is one (section 8.3 of the protocol facts). It guards nothing by itself:

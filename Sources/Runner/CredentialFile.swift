@@ -13,8 +13,9 @@ struct CredentialFile: Sendable {
 
     let path: String
 
-    init(in directory: DataDirectory) {
-        self.path = "\(directory.path)/credentials.json"
+    /// - Parameter directory: the path of the data directory.
+    init(in directory: String) {
+        self.path = "\(directory)/credentials.json"
     }
 
     /// What the file holds; made when there is none. Two processes that start at once get the same.
@@ -27,7 +28,8 @@ struct CredentialFile: Sendable {
         return content
     }
 
-    private func read() throws(StartFailure) -> Content? {
+    /// What the file holds; nil when there is none.
+    func read() throws(StartFailure) -> Content? {
         let descriptor = open(self.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {
             if errno == ENOENT { return nil }

@@ -17,15 +17,19 @@ enum OpenFiles {
         return limit
     }
 
-    /// Raises the limit as far as the system lets it, and warns when that is not enough.
+    /// Raises the limit as far as the system lets it. False when the system would not, and `errno` says why.
+    static func raise() -> Bool {
+        var limit = self.limits
+        guard limit.rlim_cur < limit.rlim_max else { return true }
+        limit.rlim_cur = limit.rlim_max
+        return setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0
+    }
+
+    /// The same for a server, which goes on with what it has: warns when it cannot be raised, and when that is not enough.
     /// - Parameter connections: how many clients the settings allow; nil for any number.
     static func raise(for connections: Int?, logger: Logger) {
-        var limit = self.limits
-        if limit.rlim_cur < limit.rlim_max {
-            limit.rlim_cur = limit.rlim_max
-            if setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) != 0 {
-                logger.warning("cannot raise the limit of open files", metadata: ["reason": "\(lastSystemError())"])
-            }
+        if !self.raise() {
+            logger.warning("cannot raise the limit of open files", metadata: ["reason": "\(lastSystemError())"])
         }
         let needed = connections.map { $0 + self.others } ?? self.fewest
         guard self.limit < needed else { return }

@@ -14,6 +14,7 @@ struct Switchboard: AsyncParsableCommand {
             switchboard serve tickets           the ticket API alone; publishes to PUSHER_HOST
             switchboard check --config FILE     tries settings without serving
             switchboard webhooks list           webhooks that could not be delivered
+            switchboard bench                   measures a server under load, this one or any Pusher-compatible one
             switchboard user create --email you@example.com --role admin
             switchboard user list               accounts; also set-role and reset-password
             switchboard backup FILE             all data in one file, while a server is running
@@ -25,7 +26,8 @@ struct Switchboard: AsyncParsableCommand {
             """,
         version: Self.name,
         subcommands: [
-            Serve.self, Check.self, DeadLetters.self, User.self, BackupCommand.self, RestoreCommand.self,
+            Serve.self, Check.self, BenchCommand.self, DeadLetters.self, User.self, BackupCommand.self,
+            RestoreCommand.self,
             ExportCommand.self, EraseCommand.self,
         ]
     )

@@ -37,6 +37,32 @@ struct HeadLines {
     }
 }
 
+/// One line of a head, split and checked.
+struct HTTPFieldLine {
+    let name: UnsafeRawBufferPointer
+    /// Without the blanks around it.
+    let value: UnsafeRawBufferPointer
+
+    init(_ line: UnsafeRawBufferPointer) throws(HTTPRequestFailure) {
+        // A line that begins with a blank would continue the line before it (obs-fold): no token begins so.
+        guard let colon = line.place(of: UInt8(ascii: ":")), colon > 0,
+            line[..<colon].allSatisfy(HTTPCharacters.isToken)
+        else { throw .badRequest("Header field is malformed") }
+        self.name = UnsafeRawBufferPointer(rebasing: line[..<colon])
+        self.value = Self.trimmed(UnsafeRawBufferPointer(rebasing: line[(colon + 1)...]))
+        guard self.value.allSatisfy(HTTPCharacters.isFieldValue) else {
+            throw .badRequest("Header field has a control character")
+        }
+    }
+
+    static func trimmed(_ value: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+        var (start, end) = (0, value.count)
+        while start < end, HTTPCharacters.isBlank(value[start]) { start += 1 }
+        while start < end, HTTPCharacters.isBlank(value[end - 1]) { end -= 1 }
+        return UnsafeRawBufferPointer(rebasing: value[start..<end])
+    }
+}
+
 /// Gathers the few header fields that this server acts on, and checks the form of all.
 struct FieldCollector {
     var hosts = 0
@@ -52,15 +78,9 @@ struct FieldCollector {
     var webSocketVersion: String?
 
     mutating func add(_ line: UnsafeRawBufferPointer) throws(HTTPRequestFailure) {
-        // A line that begins with a blank would continue the line before it (obs-fold): no token begins so.
-        guard let colon = line.place(of: UInt8(ascii: ":")), colon > 0,
-            line[..<colon].allSatisfy(HTTPCharacters.isToken)
-        else { throw .badRequest("Header field is malformed") }
-        let value = Self.trimmed(UnsafeRawBufferPointer(rebasing: line[(colon + 1)...]))
-        guard value.allSatisfy(HTTPCharacters.isFieldValue) else {
-            throw .badRequest("Header field has a control character")
-        }
-        switch colon {
+        let field = try HTTPFieldLine(line)
+        let value = field.value
+        switch field.name.count {
         case 4 where Self.matches(line, "host"): self.hosts += 1
         case 6 where Self.matches(line, "origin"): try Self.setOnce(&self.origin, value, "Origin")
         case 6 where Self.matches(line, "expect"): self.expectsContinue = Self.tokens(value).contains("100-continue")
@@ -116,18 +136,11 @@ struct FieldCollector {
     /// Kelvin sign, whose lower case is a k.
     private static func tokens(_ value: UnsafeRawBufferPointer) -> [String] {
         value.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false).map { member in
-            let lowered = self.trimmed(UnsafeRawBufferPointer(rebasing: member)).map { byte in
+            let lowered = HTTPFieldLine.trimmed(UnsafeRawBufferPointer(rebasing: member)).map { byte in
                 (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
             }
             return String(decoding: lowered, as: UTF8.self)
         }
-    }
-
-    private static func trimmed(_ value: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
-        var (start, end) = (0, value.count)
-        while start < end, HTTPCharacters.isBlank(value[start]) { start += 1 }
-        while start < end, HTTPCharacters.isBlank(value[end - 1]) { end -= 1 }
-        return UnsafeRawBufferPointer(rebasing: value[start..<end])
     }
 }
 

@@ -1,30 +1,34 @@
-/// What a client said, after frames were checked, unmasked and joined.
+/// What a peer said, after frames were checked, unmasked and joined.
 ///
-/// The bytes lie in the scratch space given to `decode` and are valid only inside the call that reports them.
+/// The bytes lie in the input or the scratch space given to `decode` and are valid only inside the call that reports
+/// them.
 package enum WebSocketEvent {
     /// One whole message; text is valid UTF-8.
     case text(UnsafeRawBufferPointer)
     case binary(UnsafeRawBufferPointer)
     case ping(UnsafeRawBufferPointer)
     case pong
-    /// The peer closes; nil when it gave no code (reported as 1005).
-    case close(code: UInt16?)
+    /// The peer closes; nil when it gave no code (reported as 1005). The reason is valid UTF-8.
+    case close(code: UInt16?, reason: UnsafeRawBufferPointer)
 }
 
-/// Turns the bytes of a client into messages (RFC 6455 sections 5 to 8). Pure: no I/O, no clock.
+/// Turns the bytes of a peer into messages (RFC 6455 sections 5 to 8). Pure: no I/O, no clock.
 ///
 /// Holds at most one message and one frame head of a peer's bytes, and nothing at all between whole messages.
 package struct WebSocketDecoder {
-    /// The largest message a client may send, in bytes.
+    /// The largest message the peer may send, in bytes.
     package let maxMessageBytes: Int
+    private let peer: WebSocketPeer
     /// Received bytes that do not make a whole frame yet.
     private var partial: [UInt8] = []
     /// The payloads of a fragmented message so far.
     private var fragments: [UInt8] = []
     private var fragmentedOpcode: WebSocketOpcode?
 
-    package init(maxMessageBytes: Int) {
+    /// - Parameter peer: whose bytes they are: a client's frames are masked, a server's must not be.
+    package init(maxMessageBytes: Int, peer: WebSocketPeer) {
         self.maxMessageBytes = maxMessageBytes
+        self.peer = peer
     }
 
     /// How many more bytes the frame that has begun to arrive needs; 0 between frames.
@@ -65,15 +69,17 @@ package struct WebSocketDecoder {
         var used = 0
         while used < input.count {
             let rest = UnsafeRawBufferPointer(rebasing: input[used...])
-            guard let head = try WebSocketFrameHead(rest, maxPayload: max(self.maxMessageBytes, 125)) else { break }
+            guard
+                let head = try WebSocketFrameHead(rest, from: self.peer, maxPayload: max(self.maxMessageBytes, 125))
+            else { break }
             try self.checkSequence(head)
             guard rest.count - head.length >= head.payloadLength else {
                 self.missingBytes = head.length + head.payloadLength - rest.count
                 break
             }
-            let masked = UnsafeRawBufferPointer(rebasing: rest[head.length..<(head.length + head.payloadLength)])
+            let sent = UnsafeRawBufferPointer(rebasing: rest[head.length..<(head.length + head.payloadLength)])
             used += head.length + head.payloadLength
-            guard let event = try self.event(head, masked, scratch: scratch) else { continue }
+            guard let event = try self.event(head, sent, scratch: scratch) else { continue }
             guard report(event) else { return input.count }
         }
         return used
@@ -93,16 +99,23 @@ package struct WebSocketDecoder {
     }
 
     private mutating func event(
-        _ head: WebSocketFrameHead, _ masked: UnsafeRawBufferPointer, scratch: UnsafeMutableRawBufferPointer
+        _ head: WebSocketFrameHead, _ sent: UnsafeRawBufferPointer, scratch: UnsafeMutableRawBufferPointer
     ) throws(WebSocketViolation) -> WebSocketEvent? {
-        let output = UnsafeMutableRawBufferPointer(rebasing: scratch[..<masked.count])
-        head.unmask(masked, to: output)
-        let payload = UnsafeRawBufferPointer(output)
+        let payload: UnsafeRawBufferPointer
+        switch self.peer {
+        case .client:
+            let output = UnsafeMutableRawBufferPointer(rebasing: scratch[..<sent.count])
+            head.unmask(sent, to: output)
+            payload = UnsafeRawBufferPointer(output)
+        case .server: payload = sent
+        }
 
         switch head.opcode {
         case .ping: return .ping(payload)
         case .pong: return .pong
-        case .close: return .close(code: try Self.closeCode(payload))
+        case .close:
+            let code = try Self.closeCode(payload)
+            return .close(code: code, reason: UnsafeRawBufferPointer(rebasing: payload.dropFirst(2)))
         case .text, .binary:
             if head.isFinal { return try Self.message(head.opcode, payload) }
             self.fragmentedOpcode = head.opcode

@@ -24,6 +24,8 @@ import Testing
             "CEpoll", "Digests", "Wire", "Addresses", "PusherProtocol", "BrokerCore", "Telemetry",
         ]),
         "PusherPublisher": Rule(ours: ["PusherProtocol"]),
+        "PusherClient": Rule(ours: ["PusherProtocol", "Wire", "Digests"]),
+        "LoadGenerator": Rule(ours: ["PusherClient", "PusherProtocol", "Wire"]),
         "APIDescription": Rule(ours: ["PusherPublisher"]),
         "TicketAPI": Rule(ours: [
             "APIDescription", "Digests", "Wire", "Addresses", "PusherProtocol", "PusherPublisher", "Telemetry",
@@ -31,7 +33,7 @@ import Testing
         "Webhooks": Rule(ours: ["Digests", "PusherProtocol", "Telemetry"]),
         "Runner": Rule(ours: [
             "Digests", "Addresses", "PusherProtocol", "BrokerCore", "Broker", "PusherPublisher", "TicketAPI",
-            "Webhooks", "Telemetry",
+            "Webhooks", "Telemetry", "PusherClient", "LoadGenerator",
         ]),
         "TicketBench": Rule(ours: []),
     ]

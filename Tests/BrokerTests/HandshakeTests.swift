@@ -1,6 +1,7 @@
 import Broker
 import BrokerCore
 import PusherProtocol
+import Support
 import Testing
 
 @Suite("Handshake")

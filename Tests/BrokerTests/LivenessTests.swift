@@ -2,6 +2,7 @@ import Broker
 import BrokerCore
 import NIOCore
 import PusherProtocol
+import Support
 import Testing
 
 @Suite("Liveness")

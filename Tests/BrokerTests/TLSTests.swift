@@ -4,6 +4,7 @@ import Foundation
 import NIOCore
 import NIOSSL
 import PusherProtocol
+import Support
 import Testing
 
 @Suite("TLS")

@@ -45,7 +45,7 @@ extension FrameVectors.Event {
         case .binary(let bytes): self.init(kind: "binary", hex: Self.hex(bytes))
         case .ping(let bytes): self.init(kind: "ping", hex: Self.hex(bytes))
         case .pong: self.init(kind: "pong")
-        case .close(let code): self.init(kind: "close", code: code)
+        case .close(let code, _): self.init(kind: "close", code: code)
         }
     }
 
@@ -61,8 +61,10 @@ extension FrameVectors.Event {
         var missingBytes = 0
     }
 
-    private func decode(_ pieces: [ArraySlice<UInt8>], maxMessageBytes: Int = 200) -> Outcome {
-        var decoder = WebSocketDecoder(maxMessageBytes: maxMessageBytes)
+    private func decode(
+        _ pieces: [ArraySlice<UInt8>], maxMessageBytes: Int = 200, from peer: WebSocketPeer = .client
+    ) -> Outcome {
+        var decoder = WebSocketDecoder(maxMessageBytes: maxMessageBytes, peer: peer)
         var outcome = Outcome()
         let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: max(maxMessageBytes, 125), alignment: 8)
         defer { scratch.deallocate() }
@@ -85,16 +87,19 @@ extension FrameVectors.Event {
         return outcome
     }
 
-    /// A client's frame with a random mask.
+    /// A frame: a client's has a random mask.
     private func frame(
-        _ opcode: UInt8, _ payload: [UInt8], isFinal: Bool = true, using random: inout SeededGenerator
+        _ opcode: UInt8, _ payload: [UInt8], isFinal: Bool = true, from peer: WebSocketPeer = .client,
+        using random: inout SeededGenerator
     ) -> [UInt8] {
+        let maskBit: UInt8 = peer == .client ? 0x80 : 0
         var bytes = [(isFinal ? 0x80 : 0) | opcode]
         switch payload.count {
-        case ...125: bytes.append(0x80 | UInt8(payload.count))
-        case ...0xFFFF: bytes += [0xFE, UInt8(payload.count >> 8), UInt8(payload.count & 255)]
-        default: bytes += [0xFF] + (0..<8).map { UInt8(payload.count >> (56 - 8 * $0) & 255) }
+        case ...125: bytes.append(maskBit | UInt8(payload.count))
+        case ...0xFFFF: bytes += [maskBit | 0x7E, UInt8(payload.count >> 8), UInt8(payload.count & 255)]
+        default: bytes += [maskBit | 0x7F] + (0..<8).map { UInt8(payload.count >> (56 - 8 * $0) & 255) }
         }
+        guard peer == .client else { return bytes + payload }
         let mask = (0..<4).map { _ in UInt8.random(in: 0...255, using: &random) }
         return bytes + mask + payload.enumerated().map { $1 ^ mask[$0 % 4] }
     }
@@ -152,8 +157,10 @@ extension FrameVectors.Event {
         }
     }
 
-    @Test("RFC 6455 5.4: random messages in random fragments with control frames between arrive whole and in order")
-    func randomConversations() {
+    @Test(
+        "RFC 6455 5.4: random messages in random fragments with control frames between arrive whole and in order",
+        arguments: [WebSocketPeer.client, .server])
+    func randomConversations(from peer: WebSocketPeer) {
         for seed in 0..<200 as Range<UInt64> {
             var random = SeededGenerator(seed: seed)
             var bytes: [UInt8] = []
@@ -168,11 +175,11 @@ extension FrameVectors.Event {
                 while true {
                     let part = rest.prefix(Int.random(in: 0...60, using: &random))
                     rest = rest.dropFirst(part.count)
-                    bytes += self.frame(opcode, Array(part), isFinal: rest.isEmpty, using: &random)
+                    bytes += self.frame(opcode, Array(part), isFinal: rest.isEmpty, from: peer, using: &random)
                     opcode = 0
                     if rest.isEmpty { break }
                     if random.once(in: 3) {
-                        bytes += self.frame(9, [7], using: &random)
+                        bytes += self.frame(9, [7], from: peer, using: &random)
                         expected.append(FrameVectors.Event(kind: "ping", hex: "07"))
                     }
                 }
@@ -185,9 +192,48 @@ extension FrameVectors.Event {
                 pieces.append(rest.prefix(Int.random(in: 1...50, using: &random)))
                 rest = rest.dropFirst(pieces[pieces.count - 1].count)
             }
-            #expect(self.decode([bytes[...]]) == Outcome(events: expected), "seed \(seed)")
-            #expect(self.decode(pieces) == Outcome(events: expected), "seed \(seed)")
+            #expect(self.decode([bytes[...]], from: peer) == Outcome(events: expected), "seed \(seed)")
+            #expect(self.decode(pieces, from: peer) == Outcome(events: expected), "seed \(seed)")
         }
+    }
+
+    @Test("RFC 6455 5.1: a server's frame may not be masked")
+    func refusesMaskedServerFrames() {
+        var random = SeededGenerator(seed: 6)
+        let violation = self.decode([self.frame(1, [97], using: &random)[...]], from: .server).violation
+        #expect(violation?.closeCode == 1002)
+        #expect(violation?.reason == "Frame is masked")
+    }
+
+    @Test("RFC 6455 5.2: a server's message above 64 KiB uses the 64-bit length", arguments: [65_535, 65_536])
+    func longServerMessages(_ count: Int) {
+        var random = SeededGenerator(seed: 7)
+        let bytes = self.frame(2, Array(repeating: 98, count: count), from: .server, using: &random)
+        let hex = String(repeating: "62", count: count)
+        let expected = Outcome(events: [FrameVectors.Event(kind: "binary", hex: hex)])
+        #expect(self.decode([bytes[...]], maxMessageBytes: count, from: .server) == expected)
+        #expect(self.decode([bytes[..<9], bytes[9...]], maxMessageBytes: count, from: .server) == expected)
+        #expect(
+            self.decode([bytes[...]], maxMessageBytes: count - 1, from: .server).violation?.closeCode == 1009)
+    }
+
+    @Test("RFC 6455 5.5.1: a close is reported with its reason", arguments: [WebSocketPeer.client, .server])
+    func closeReason(from peer: WebSocketPeer) throws {
+        var random = SeededGenerator(seed: 8)
+        let bytes = self.frame(8, [0x0F, 0xA1] + Array("no such key".utf8), from: peer, using: &random)
+        var decoder = WebSocketDecoder(maxMessageBytes: 200, peer: peer)
+        let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: 200, alignment: 8)
+        defer { scratch.deallocate() }
+        var closes: [String] = []
+        try bytes.withUnsafeBytes { bytes in
+            try decoder.decode(bytes, scratch: scratch) { event in
+                if case .close(let code, let reason) = event {
+                    closes.append("\(code ?? 0) \(String(decoding: reason, as: UTF8.self))")
+                }
+                return true
+            }
+        }
+        #expect(closes == ["4001 no such key"])
     }
 
     @Test("RFC 6455 5.2: a frame that has begun says how many bytes it still needs")
@@ -204,7 +250,7 @@ extension FrameVectors.Event {
     func stopsWhenTold() throws {
         var random = SeededGenerator(seed: 5)
         let bytes = self.frame(1, [97], using: &random) + self.frame(8, [], using: &random) + [0xFF, 0xFF]
-        var decoder = WebSocketDecoder(maxMessageBytes: 200)
+        var decoder = WebSocketDecoder(maxMessageBytes: 200, peer: .client)
         let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: 200, alignment: 8)
         defer { scratch.deallocate() }
         var kinds: [String] = []

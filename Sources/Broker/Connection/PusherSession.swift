@@ -32,7 +32,7 @@ final class PusherSession {
     init(app: ServedApp, maxMessageBytes: Int, now: UInt64) {
         self.app = app
         self.socketID = Self.newSocketID()
-        self.decoder = WebSocketDecoder(maxMessageBytes: maxMessageBytes)
+        self.decoder = WebSocketDecoder(maxMessageBytes: maxMessageBytes, peer: .client)
         self.keepAlive = KeepAlive(now: now)
         if let seconds = app.application.features.authorizationTimeout {
             self.authorizeBy = now + .nanoseconds(seconds: seconds)
@@ -122,7 +122,7 @@ final class PusherSession {
         case .binary: connection.refuse(.binaryMessage)
         case .ping(let payload): connection.loop.replies.writeWebSocketFrame(.pong, payload)
         case .pong: break
-        case .close(let code):
+        case .close(let code, _):
             // Answered with the same code (RFC 6455 section 5.5.1).
             connection.closeWebSocket(code: code ?? 1000, reason: "")
         }

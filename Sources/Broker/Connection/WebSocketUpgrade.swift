@@ -26,7 +26,7 @@ enum WebSocketUpgrade {
         }
         connection.loop.replies.writeString(
             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ")
-        connection.loop.replies.writeString(self.accept(nonce))
+        connection.loop.replies.writeString(SHA1.webSocketAccept(nonce))
         connection.loop.replies.writeString("\r\n\r\n")
 
         connection.loop.counts.answered(.webSocket, status: 101)
@@ -77,10 +77,5 @@ enum WebSocketUpgrade {
                 default: false
                 }
             }
-    }
-
-    /// `Sec-WebSocket-Accept` for a nonce (RFC 6455 section 4.2.2).
-    static func accept(_ nonce: String) -> String {
-        Base64.encode(SHA1.digest(Array((nonce + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").utf8)))
     }
 }

@@ -23,7 +23,7 @@ struct AppSelection: Sendable {
             self.secretPlace = app.secretOrigin
         } else {
             guard let directory else { preconditionFailure("no app was given, so the data directory was opened") }
-            let file = CredentialFile(in: directory)
+            let file = CredentialFile(in: directory.path)
             let content = try file.readOrMake()
             credentials = AppCredentials(id: content.id, key: content.key, secret: AppSecret(content.secret))
             self.secretPlace = file.path

@@ -7,8 +7,10 @@ struct DataPlace: ParsableArguments {
     @Option(SettingTable.dataDirectory.row) var dataDirectory: String?
     @OptionGroup var configurationFlag: ConfigurationFlag
 
-    func settings() throws(StartFailure) -> Settings {
-        let flags = self.dataDirectory.map { [SettingTable.dataDirectory.row.name: $0] } ?? [:]
+    /// - Parameter others: what other flags of the command say, by the setting's name.
+    func settings(with others: [String: String] = [:]) throws(StartFailure) -> Settings {
+        var flags = others
+        flags[SettingTable.dataDirectory.row.name] = self.dataDirectory
         return try Settings(
             SettingSources(
                 flags: flags, environment: ProcessInfo.processInfo.environment, file: self.configurationFlag.file()))

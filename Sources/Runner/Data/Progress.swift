@@ -16,11 +16,15 @@ final class ProgressLine: Sendable {
     private let state = Mutex(State(next: .now + .seconds(1)))
 
     func report(_ progress: OperationProgress) {
+        self.report("\(progress.activity): \(Int(progress.fraction * 100)) %")
+    }
+
+    func report(_ text: String) {
         guard self.isTerminal else { return }
         self.state.withLock { state in
             guard state.next <= .now else { return }
             state.next = .now + Self.interval
-            self.show("\(progress.activity): \(Int(progress.fraction * 100)) %", &state)
+            self.show(text, &state)
         }
     }
 

@@ -4,6 +4,7 @@ import Logging
 import NIOSSL
 import PusherProtocol
 import ServiceLifecycle
+import Support
 import Telemetry
 import Testing
 
