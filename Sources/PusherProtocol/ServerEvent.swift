@@ -12,13 +12,25 @@ package struct ServerEvent: Equatable, Sendable {
 
     /// Reads one message. `bytes` is valid UTF-8; nil when they are not a JSON object with an event.
     package init?(decoding bytes: UnsafeRawBufferPointer) {
-        var members: [String: JSONSlice] = [:]
-        guard (try? JSONReader.members(of: bytes, { members[$0] = $1 })) != nil, let name = members["event"]?.string
-        else { return nil }
+        var event: JSONSlice?
+        var channel: JSONSlice?
+        var data: JSONSlice?
+        var userID: JSONSlice?
+        do {
+            try JSONReader.members(of: bytes) { name, value in
+                switch name {
+                case "event": event = value
+                case "channel": channel = value
+                case "data": data = value
+                case "user_id": userID = value
+                default: break
+                }
+            }
+        } catch { return nil }
+        guard let name = event?.string else { return nil }
         self.name = name
-        self.channel = members["channel"]?.string
-        self.userID = members["user_id"]?.string
-        let data = members["data"]
+        self.channel = channel?.string
+        self.userID = userID?.string
         self.isDataString = data?.kind == .string
         self.data = data.map { $0.string ?? String(decoding: $0.bytes, as: UTF8.self) }
     }
@@ -62,7 +74,7 @@ extension ServerEvent {
     }
 
     /// One member of the object in `data`.
-    private func member<Value>(_ name: String, _ read: (JSONSlice) -> Value?) -> Value? {
+    private func member<Value>(_ name: StaticString, _ read: (JSONSlice) -> Value?) -> Value? {
         guard var text = self.data else { return nil }
         var value: Value?
         text.withUTF8 { bytes in
