@@ -202,7 +202,7 @@ if Context.environment["SWITCHBOARD_BENCHMARKS"] == "1" {
         .executableTarget(
             name: "MicroBench",
             dependencies: [
-                "Counting", "Wire", "PusherProtocol", "BrokerCore", nioCore,
+                "Counting", "Wire", "PusherProtocol", "BrokerCore", "Telemetry", nioCore,
                 .product(name: "NIOEmbedded", package: "swift-nio"),
             ],
             path: "Benchmarks/MicroBench", swiftSettings: settings),

@@ -20,12 +20,12 @@ class Server:
         configuration = directory / "switchboard.yaml"
         # Silent connections are not pinged meanwhile: every frame that comes was asked for.
         configuration.write_text(json.dumps({
-            "broker_port": 0, "broker_event_loops": 1, "broker_activity_timeout": 3600,
+            "broker_port": 0, "ops_port": 0, "broker_event_loops": 1, "broker_activity_timeout": 3600,
             "data_dir": str(directory / "data"),
             "apps": [{"id": APP, "key": KEY, "secret": SECRET, "max_client_events_per_connection": 0}]}))
         configuration.chmod(0o600)
         self._log = directory / "log"
-        ours = ("BROKER_", "TICKETS_", "PUSHER_", "LOG_", "TLS_", "TRUSTED_")
+        ours = ("BROKER_", "TICKETS_", "OPS_", "PUSHER_", "LOG_", "TLS_", "TRUSTED_")
         environment = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
         self._process = subprocess.Popen(
             [binary, "serve", "broker", "--config", str(configuration)], stdout=subprocess.PIPE,

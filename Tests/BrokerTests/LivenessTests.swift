@@ -143,6 +143,8 @@ struct LivenessTests {
             certificate: overTLS ? TestCertificate() : nil,
             configure: {
                 $0.maxBacklog = 64 * 1024
+                // Longer than this test may take to read what waits, however busy the machine.
+                $0.timeouts.close = .seconds(60)
             }
         ) { broker in
             let (fast, slow) = (try await broker.client(), try await broker.client())
