@@ -104,7 +104,7 @@ private func relay() -> Benchmark {
     let event = WebhookEvent.RelayedClientEvent(
         name: "client-typing", data: Sample.data(32), sender: unwrap(hub.connections[0].socketID), userID: nil)
     return Benchmark("hub.relay-client-event") {
-        hub.app.hub.relay(event, to: Sample.channel, of: Sample.application)
+        hub.app.hub.relay(event, to: Sample.channel, of: Sample.application, now: 0)
         hub.loop.run()
     }
 }

@@ -96,7 +96,12 @@ actor RawClient {
     }
 
     nonisolated func setReading(_ reads: Bool) async throws {
-        try await self.channel.setOption(.autoRead, value: reads).get()
+        do {
+            try await self.channel.setOption(.autoRead, value: reads).get()
+        } catch ChannelError.ioOnClosedChannel where reads {
+            // The peer has ended its half, upon which NIO read all there was.
+            return
+        }
         if reads { self.channel.read() }
     }
 
